@@ -1,0 +1,24 @@
+/** A function's environment lacks a variable that its stack should have set. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+  readonly variable: string;
+
+  constructor(variable: string) {
+    super(`environment variable ${variable}: expected a non-empty value, got none`);
+    this.variable = variable;
+  }
+}
+
+/** Reads the named environment variables of a function once, at start; throws for the first that is missing. */
+export function readEnvironment<const Name extends string>(
+  names: readonly Name[],
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): { readonly [name in Name]: string } {
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const value = source[name];
+    if (!value) throw new EnvironmentError(name);
+    values[name] = value;
+  }
+  return values as { readonly [name in Name]: string };
+}

@@ -1,0 +1,54 @@
+import type { Disconnect, ProtocolError } from './codes';
+import type { JsonValue } from './json';
+
+/** Publication as subscribers see it. `offset` counts a channel's publications from 1. */
+export interface Publication {
+  readonly offset: number;
+  readonly data: JsonValue;
+  readonly info?: { readonly user: string; readonly client: string };
+}
+
+/** Result of a subscribe, and of each server-side subscription in a connect result. Zero values are left out. */
+export interface SubscribeResult {
+  readonly recoverable?: true;
+  readonly positioned?: true;
+  readonly epoch?: string;
+  readonly offset?: number;
+  readonly publications?: readonly Publication[];
+  readonly was_recovering?: true;
+  readonly recovered?: true;
+}
+
+export interface ConnectResult {
+  readonly client: string;
+  readonly version: string;
+  /** Seconds between pings of the server; the client answers none (`pong` is absent). */
+  readonly ping?: number;
+  readonly expires?: true;
+  readonly ttl?: number;
+  readonly subs?: { readonly [channel: string]: SubscribeResult };
+}
+
+/** Replies to commands: one object, one of the keys beside `id`. */
+export type Reply =
+  | { readonly id: number; readonly error: ProtocolError }
+  | { readonly id: number; readonly connect: ConnectResult }
+  | { readonly id: number; readonly subscribe: SubscribeResult }
+  | { readonly id: number; readonly unsubscribe: Record<string, never> }
+  | { readonly id: number; readonly publish: Record<string, never> }
+  | { readonly id: number; readonly rpc: { readonly data: JsonValue } }
+  | { readonly id: number; readonly ping: Record<string, never> };
+
+/** Messages that answer no command. */
+export type Push =
+  | { readonly push: { readonly channel: string; readonly pub: Publication } }
+  | { readonly push: { readonly channel: string; readonly unsubscribe: Disconnect } }
+  | { readonly push: { readonly disconnect: Disconnect } };
+
+/** Bytes of a WebSocket frame above which API Gateway closes with 1009 inbound, and bills a second message outbound. */
+export const FRAME_BYTES = 32 * 1024;
+
+/** Text frames carry one or more objects, one a line. */
+export function encodeFrame(messages: readonly (Reply | Push)[]): string {
+  return messages.map((message) => JSON.stringify(message)).join('\n');
+}

@@ -1,0 +1,36 @@
+/**
+ * The SSM contract of an environment: how services, tools and other teams find the gateway. Names only; each value is
+ * written by the stack that owns it.
+ */
+export function parameterNames(environment: string) {
+  const root = `/holdfast/${environment}`;
+  return {
+    root,
+    /** Parent of one `ServiceRegistration` per service. */
+    services: `${root}/services`,
+    service: (name: string) => `${root}/services/${name}`,
+    busName: `${root}/bus-name`,
+    busArn: `${root}/bus-arn`,
+    deliveriesQueueUrl: `${root}/deliveries-queue-url`,
+    deliveriesQueueArn: `${root}/deliveries-queue-arn`,
+    /** Base of `POST {callbackUrl}/@connections/{id}`. */
+    callbackUrl: `${root}/callback-url`,
+    /** Resource ARN for `execute-api:ManageConnections` POSTs of this stage. */
+    postConnectionsArn: `${root}/post-connections-arn`,
+    websocketUrl: `${root}/websocket-url`,
+    serverApiUrl: `${root}/server-api-url`,
+    /** JSON `{keys: [{kid, publicKey}]}`: current first, then previous (`lambdas/contract/signature.ts`). */
+    signingKeys: `${root}/signing-keys`,
+    /** Function that answers error 100 for an rpc whose function failed: the on-failure destination. */
+    refusalFunctionArn: `${root}/refusal-function-arn`,
+    state: {
+      vpcId: `${root}/state/vpc-id`,
+      subnetIds: `${root}/state/subnet-ids`,
+      functionSecurityGroupId: `${root}/state/function-security-group-id`,
+      cacheHost: `${root}/state/cache-host`,
+      cachePort: `${root}/state/cache-port`,
+      cacheUser: `${root}/state/cache-user`,
+      cacheSecretArn: `${root}/state/cache-secret-arn`,
+    },
+  } as const;
+}

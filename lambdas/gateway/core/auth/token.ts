@@ -1,0 +1,70 @@
+import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { isChannelName } from '../../../contract/channel';
+import { type Identity, MAX_SUBSCRIPTIONS } from '../connections/connection';
+
+/**
+ * Longest token that is looked at. The URL of a handshake is limited to 4,096 characters as a whole, and a token with 128
+ * short channels and the usual claims stays below it; anything longer costs time before its signature is checked.
+ */
+export const MAX_TOKEN_BYTES = 4096;
+
+/** The clocks of an identity provider and a function differ by this much at most. */
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+const MAX_USER_LENGTH = 255;
+
+/** HS256 only: what else a token's header asks for is refused before any key is touched. */
+const ALGORITHMS = ['HS256'];
+
+/** Reasons say what was wrong and repeat nothing of the token. */
+export type Verdict =
+  | { readonly result: 'ok'; readonly identity: Identity }
+  | { readonly result: 'expired' }
+  | { readonly result: 'invalid'; readonly reason: string };
+
+function invalid(reason: string): Verdict {
+  return { result: 'invalid', reason };
+}
+
+/**
+ * Checks a connection token: signature, `exp` (required: a token that never ends could never be taken back), `nbf`, `sub`
+ * (required: there are no anonymous connections) and `channels`. `now` in epoch milliseconds.
+ */
+export async function verifyToken(token: string, secret: Uint8Array, now: number): Promise<Verdict> {
+  if (token === '') return invalid('token: expected one, got none');
+  const bytes = Buffer.byteLength(token);
+  if (bytes > MAX_TOKEN_BYTES)
+    return invalid(`token: expected at most ${MAX_TOKEN_BYTES} bytes, got ${bytes}`);
+  try {
+    const { payload } = await jwtVerify(token, secret, {
+      algorithms: ALGORITHMS,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(now),
+      requiredClaims: ['exp', 'sub'],
+    });
+    return readClaims(payload);
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return { result: 'expired' };
+    // The codes of jose name the check that failed; its messages may quote a claim's name, never a value.
+    if (error instanceof errors.JOSEError) return invalid(`token: ${error.code}`);
+    return invalid('token: not readable');
+  }
+}
+
+function readClaims({ sub, exp, ...claims }: JWTPayload): Verdict {
+  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_USER_LENGTH) {
+    return invalid(`sub: expected text of 1 to ${MAX_USER_LENGTH} characters, got something else`);
+  }
+  const channels = claims['channels'] ?? [];
+  if (!Array.isArray(channels) || channels.length > MAX_SUBSCRIPTIONS) {
+    return invalid(`channels: expected a list of at most ${MAX_SUBSCRIPTIONS} names, got something else`);
+  }
+  const names = channels.filter((name): name is string => typeof name === 'string' && isChannelName(name));
+  if (names.length !== channels.length) {
+    return invalid('channels: expected channel names, got another value among them');
+  }
+  return {
+    result: 'ok',
+    identity: { user: sub, expiresAt: exp ?? 0, channels: [...new Set(names)] },
+  };
+}

@@ -1,0 +1,72 @@
+import * as v from 'valibot';
+import {
+  GATEWAY_SERVICE,
+  METHOD_NAME,
+  NAMESPACE_NAME,
+  SERVICE_NAME,
+  type NamespaceRules,
+  type ServiceRegistration,
+} from '../../../contract/registry';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const rules = v.object({
+  subscribe: v.literal('anyone'),
+  publish: v.picklist(['direct', 'off']),
+  historySize: count,
+  historyTtlSeconds: count,
+  recover: v.boolean(),
+  presence: v.boolean(),
+});
+
+const registration = v.object({
+  v: v.literal(1),
+  service: v.pipe(v.string(), v.regex(SERVICE_NAME)),
+  methods: v.array(v.pipe(v.string(), v.regex(METHOD_NAME))),
+  namespaces: v.record(v.pipe(v.string(), v.regex(NAMESPACE_NAME)), rules),
+});
+
+/** A registration, or what is wrong with it. `name` is the last part of the parameter that holds it. */
+export function parseRegistration(name: string, json: string): ServiceRegistration | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return 'expected JSON, got text that is none';
+  }
+  const parsed = v.safeParse(registration, value);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    return `${v.getDotPath(issue) ?? 'value'}: expected ${issue.expected ?? 'another value'}, got ${issue.received}`;
+  }
+  if (parsed.output.service !== name) return `service: expected ${name}, got ${parsed.output.service}`;
+  if (name === GATEWAY_SERVICE && parsed.output.methods.length > 0)
+    return `methods: expected none of ${GATEWAY_SERVICE}, got some`;
+  return parsed.output;
+}
+
+/** All that is registered, by the names that commands use. */
+export interface RegistryView {
+  readonly namespaces: ReadonlyMap<string, NamespaceRules>;
+  /** `service.method` to service. */
+  readonly methods: ReadonlyMap<string, string>;
+}
+
+/**
+ * Joins registrations, ordered by service name. A namespace belongs to the first that names it; the others are answered as
+ * conflicts, `namespace (service)`.
+ */
+export function joinRegistrations(registrations: readonly ServiceRegistration[]) {
+  const namespaces = new Map<string, NamespaceRules>();
+  const methods = new Map<string, string>();
+  const conflicts: string[] = [];
+  const ordered = [...registrations].sort((a, b) => (a.service < b.service ? -1 : 1));
+  for (const { service, methods: names, namespaces: own } of ordered) {
+    for (const name of names) methods.set(`${service}.${name}`, service);
+    for (const [namespace, namespaceRules] of Object.entries(own)) {
+      if (namespaces.has(namespace)) conflicts.push(`${namespace} (${service})`);
+      else namespaces.set(namespace, namespaceRules);
+    }
+  }
+  return { namespaces, methods, conflicts };
+}

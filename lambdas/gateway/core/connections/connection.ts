@@ -1,0 +1,74 @@
+/**
+ * `pending`: open, but no token was accepted yet. `connected`: commands are served. `closed`: a tombstone; nothing is done
+ * for it any more. `absent`: the hash is not there, because it never was or because Redis lost it.
+ */
+export type ConnectionState = 'pending' | 'connected' | 'closed' | 'absent';
+
+export interface Connection {
+  readonly state: ConnectionState;
+  /** User id; empty while pending. */
+  readonly user: string;
+  /** Channels that the handshake's token subscribes to; they start with the connect command. */
+  readonly channels: readonly string[];
+  /** A handshake token authenticated the connection, and no connect command came yet. */
+  readonly mayConnectAgain: boolean;
+}
+
+/** What a token says about a connection. */
+export interface Identity {
+  readonly user: string;
+  /** Epoch seconds at which the token ends. */
+  readonly expiresAt: number;
+  /** Server-side subscriptions. */
+  readonly channels: readonly string[];
+}
+
+/** Where a connection is a member of a channel. `partition` is undefined until the place is known. */
+export interface Membership {
+  readonly channel: string;
+  readonly partition: number | undefined;
+  /** Names one subscription; every removal names it, so that a late one cannot remove its successor. */
+  readonly nonce: string;
+}
+
+export type HoldResult = 'held' | 'subscribed' | 'leaving' | 'limit' | 'closed' | 'absent';
+
+/** How many channels one connection may subscribe to: Centrifugo's default, and what fits into one frame at a reconnect. */
+export const MAX_SUBSCRIPTIONS = 128;
+
+/**
+ * A connection's hash must outlive the connection, which API Gateway ends after two hours; ten minutes more cover clocks
+ * and late `$disconnect` events.
+ */
+export const CONNECTION_TTL_SECONDS = 2 * 3600 + 600;
+
+/** A tombstone must outlive every frame of the connection that is still being worked on: a function runs 30 s at most. */
+export const TOMBSTONE_TTL_SECONDS = 600;
+
+/** The hash of each connection, in a slot of its own. */
+export interface Connections {
+  /** At the handshake. False where `$disconnect` was faster: the connection is closed already. */
+  open(connection: string, identity: Identity | undefined): Promise<boolean>;
+  load(connection: string): Promise<Connection>;
+  /** At an accepted connect command; says whether it was the first. */
+  connect(
+    connection: string,
+    identity: Identity,
+    nonce: string,
+  ): Promise<'connected' | 'repeated' | 'closed' | 'absent'>;
+  /** Next number of the connection's envelopes, from 1. */
+  nextSeq(connection: string): Promise<number>;
+  /** Takes the channel for a subscription that is being made. */
+  hold(connection: string, channel: string, nonce: string, now: number): Promise<HoldResult>;
+  /** Notes the partition; `lost` where the subscription was given up or the connection closed meanwhile. */
+  settle(connection: string, membership: Membership): Promise<'settled' | 'lost'>;
+  /** Marks the channel as being left; answers the membership to leave, undefined where there is none. */
+  leave(connection: string, channel: string, until: number): Promise<Membership | undefined>;
+  /**
+   * Forgets a subscription: `dropped` it was there, `other` another subscription of that channel has taken its place,
+   * `absent` there is none.
+   */
+  drop(connection: string, channel: string, nonce: string): Promise<'dropped' | 'other' | 'absent'>;
+  /** Puts up the tombstone and answers what the connection was a member of. May be repeated. */
+  close(connection: string): Promise<readonly Membership[]>;
+}

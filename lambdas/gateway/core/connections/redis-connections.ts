@@ -1,0 +1,152 @@
+import { connectionKey } from '../keys';
+import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
+import {
+  CONNECTION_TTL_SECONDS,
+  type Connection,
+  type Connections,
+  type ConnectionState,
+  type HoldResult,
+  type Identity,
+  MAX_SUBSCRIPTIONS,
+  type Membership,
+  TOMBSTONE_TTL_SECONDS,
+} from './connection';
+import { close } from './scripts/close';
+import { connect } from './scripts/connect';
+import { drop } from './scripts/drop';
+import { hold } from './scripts/hold';
+import { leaveChannel } from './scripts/leave';
+import { load } from './scripts/load';
+import { nextSeq } from './scripts/next-seq';
+import { FIXED_FIELDS, open } from './scripts/open';
+import { settle } from './scripts/settle';
+
+// Subscriptions are fields beside the fixed ones, so their names need a prefix.
+const SUBSCRIPTION = 's:';
+const MEMBERSHIP = /^(?:x:)?([^:]*):([^:]*)(?::\d+)?$/;
+
+const STATES: readonly ConnectionState[] = ['pending', 'connected', 'closed'];
+const HOLD_RESULTS: readonly HoldResult[] = ['held', 'subscribed', 'leaving', 'limit', 'closed', 'absent'];
+const CONNECT_RESULTS = ['connected', 'repeated', 'closed', 'absent'] as const;
+const DROP_RESULTS = ['dropped', 'other', 'absent'] as const;
+
+function membershipOf(channel: string, partition: string, nonce: string): Membership {
+  return { channel, partition: partition === '?' ? undefined : Number(partition), nonce };
+}
+
+function parseChannels(json: string | undefined): readonly string[] {
+  if (!json) return [];
+  const value: unknown = JSON.parse(json);
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+function membershipsOf(fields: readonly string[]): readonly Membership[] {
+  const memberships: Membership[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const field = fields[index] ?? '';
+    const parts = MEMBERSHIP.exec(fields[index + 1] ?? '');
+    if (!field.startsWith(SUBSCRIPTION) || parts === null) continue;
+    memberships.push(membershipOf(field.slice(SUBSCRIPTION.length), parts[1] ?? '', parts[2] ?? ''));
+  }
+  return memberships;
+}
+
+/** Connections in Redis. */
+export class RedisConnections implements Connections {
+  readonly #scripts: ScriptRunner;
+
+  constructor(scripts: ScriptRunner) {
+    this.#scripts = scripts;
+  }
+
+  async open(connection: string, identity: Identity | undefined): Promise<boolean> {
+    const channels = identity && identity.channels.length > 0 ? JSON.stringify(identity.channels) : '';
+    const opened = await this.#scripts.run(
+      open,
+      [connectionKey(connection)],
+      [
+        identity ? 'connected' : 'pending',
+        identity?.user ?? '',
+        identity?.expiresAt ?? 0,
+        channels,
+        identity ? '1' : '',
+        CONNECTION_TTL_SECONDS,
+      ],
+    );
+    return opened === 1;
+  }
+
+  async load(connection: string): Promise<Connection> {
+    const [state, user = '', channels, handshake] = textList(
+      load,
+      await this.#scripts.run(load, [connectionKey(connection)], []),
+    );
+    return {
+      state: STATES.find((known) => known === state) ?? 'absent',
+      user,
+      channels: parseChannels(channels),
+      mayConnectAgain: handshake === '1',
+    };
+  }
+
+  async connect(connection: string, identity: Identity, nonce: string) {
+    const result = await this.#scripts.run(
+      connect,
+      [connectionKey(connection)],
+      [identity.user, identity.expiresAt, nonce],
+    );
+    const known = CONNECT_RESULTS.find((name) => name === result);
+    if (known === undefined) throw new ScriptResultError(connect, CONNECT_RESULTS.join(' or '), result);
+    return known;
+  }
+
+  async nextSeq(connection: string): Promise<number> {
+    return Number(await this.#scripts.run(nextSeq, [connectionKey(connection)], []));
+  }
+
+  async hold(connection: string, channel: string, nonce: string, now: number): Promise<HoldResult> {
+    const result = await this.#scripts.run(
+      hold,
+      [connectionKey(connection)],
+      [SUBSCRIPTION + channel, nonce, now, FIXED_FIELDS + MAX_SUBSCRIPTIONS],
+    );
+    const known = HOLD_RESULTS.find((name) => name === result);
+    if (known === undefined) throw new ScriptResultError(hold, HOLD_RESULTS.join(' or '), result);
+    return known;
+  }
+
+  async settle(connection: string, { channel, nonce, partition }: Membership): Promise<'settled' | 'lost'> {
+    const result = await this.#scripts.run(
+      settle,
+      [connectionKey(connection)],
+      [SUBSCRIPTION + channel, nonce, partition ?? '?'],
+    );
+    return result === 'settled' ? 'settled' : 'lost';
+  }
+
+  async leave(connection: string, channel: string, until: number): Promise<Membership | undefined> {
+    const [partition, nonce] = textList(
+      leaveChannel,
+      await this.#scripts.run(leaveChannel, [connectionKey(connection)], [SUBSCRIPTION + channel, until]),
+    );
+    return partition === undefined || nonce === undefined
+      ? undefined
+      : membershipOf(channel, partition, nonce);
+  }
+
+  async drop(connection: string, channel: string, nonce: string) {
+    const result = await this.#scripts.run(
+      drop,
+      [connectionKey(connection)],
+      [SUBSCRIPTION + channel, nonce],
+    );
+    const known = DROP_RESULTS.find((name) => name === result);
+    if (known === undefined) throw new ScriptResultError(drop, DROP_RESULTS.join(' or '), result);
+    return known;
+  }
+
+  async close(connection: string): Promise<readonly Membership[]> {
+    const fields = await this.#scripts.run(close, [connectionKey(connection)], [TOMBSTONE_TTL_SECONDS]);
+    return membershipsOf(textList(close, fields));
+  }
+}

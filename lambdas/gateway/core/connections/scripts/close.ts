@@ -1,0 +1,16 @@
+import type { RedisScript } from '../../redis-script';
+
+/**
+ * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: TTL of the tombstone in seconds.
+ * Puts up the tombstone, also where there is no hash (`$disconnect` may come before `$connect` has written it), and answers
+ * the hash as it now is. Fields stay, so that a repeat can finish what the first run left undone.
+ */
+export const close: RedisScript = {
+  name: 'hf1close',
+  keys: 1,
+  lua: `
+redis.call('HSET', KEYS[1], 'state', 'closed')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return redis.call('HGETALL', KEYS[1])
+`,
+};

@@ -1,0 +1,18 @@
+import type { RedisScript } from '../../redis-script';
+
+/**
+ * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: field of the channel, nonce.
+ * Answers `dropped`, `other` (the field names another nonce and stays) or `absent`.
+ */
+export const drop: RedisScript = {
+  name: 'hf1drop',
+  keys: 1,
+  lua: `
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if not held then return 'absent' end
+local nonce = string.match(held, '^x:[^:]*:([^:]*):%d+$') or string.match(held, '^[^:]*:([^:]*)$')
+if nonce ~= ARGV[2] then return 'other' end
+redis.call('HDEL', KEYS[1], ARGV[1])
+return 'dropped'
+`,
+};

@@ -1,0 +1,19 @@
+import type { RedisScript } from '../../redis-script';
+
+/**
+ * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: field of the channel, nonce, partition.
+ * Runs after the join and answers `settled`, or `lost` where a tombstone or another subscription came between: the
+ * caller then undoes its join. Invariant: a member that a tombstone could not see is seen here.
+ */
+export const settle: RedisScript = {
+  name: 'hf1settle',
+  keys: 1,
+  lua: `
+if redis.call('HGET', KEYS[1], 'state') ~= 'connected' then return 'lost' end
+local value = ARGV[3] .. ':' .. ARGV[2]
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held ~= '?:' .. ARGV[2] and held ~= value then return 'lost' end
+redis.call('HSET', KEYS[1], ARGV[1], value)
+return 'settled'
+`,
+};

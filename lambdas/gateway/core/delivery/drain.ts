@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto';
+import { DISCONNECTS, UNSUBSCRIBES } from '../../../contract/codes';
+import { encodeFrame } from '../../../contract/frames';
+import { causeOf } from '../../../contract/log';
+import type { Connections } from '../connections/connection';
+import type { Departures } from '../connections/departures';
+import { inParallel } from '../parallel';
+import type { Clock, Log, Poster, PostOutcome, WakeQueue } from '../ports';
+import type { Channels } from './channels';
+import type { Member, Partitions } from './partitions';
+import { lowestBehind, type Plan, planRound, type Post } from './plan';
+
+/**
+ * How long a round may hold a partition. Posts start until `POST_RESERVE_MS` before it, and a post or a close ends within
+ * 2.5 s (the poster's time limit), so every post has ended when the lock does.
+ */
+export const LOCK_MS = 10_000;
+export const POST_RESERVE_MS = 6_000;
+
+/**
+ * A courier begins rounds for this long, then hands over by a wake. Its function's timeout must cover it and one more
+ * round: `COURIER_BUDGET_MS + LOCK_MS`; the queues' visibility must exceed that, so that a repeat finds the lock expired.
+ */
+export const COURIER_BUDGET_MS = 10_000;
+
+/** One partition's posts at a time: enough to reach 500 members in a second at 40 ms a post. */
+const POSTS_AT_ONCE = 20;
+
+/** How long a member rests whose post was throttled: a second is what queues can delay at least. */
+const REST_MS = 1_000;
+
+const MAX_DELAY_SECONDS = 900;
+
+interface Outcome {
+  readonly change?: Member;
+  readonly removal?: Member;
+  /** The connection is gone: the rest of what it was is to be cleaned up. */
+  readonly gone?: string;
+}
+
+interface RoundResult {
+  /** There is more to do now. */
+  readonly again: boolean;
+  /** Epoch ms at which there is something to do later. */
+  readonly at?: number | undefined;
+}
+
+export interface DrainParts {
+  readonly channels: Channels;
+  readonly partitions: Partitions;
+  readonly connections: Connections;
+  readonly departures: Departures;
+  readonly poster: Poster;
+  readonly wakes: WakeQueue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Brings what is in a channel's log to the members of its partitions. Only couriers drain. */
+export class Drain {
+  readonly #parts: DrainParts;
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Drains a partition until its members have everything, or until `endsAt` (epoch ms), then hands over by a wake. Returns at
+   * once where another drain holds the partition: that one looks again. Rejects where Redis or the wakes queue fails; the
+   * message that asked for the drain must then be delivered again.
+   */
+  async drain(channel: string, partition: number, endsAt: number): Promise<void> {
+    const { clock } = this.#parts;
+    for (;;) {
+      const { again, at } = await this.#round(channel, partition);
+      if (again && clock.now() < endsAt) continue;
+      if (again) await this.#wake(channel, partition, 0);
+      else if (at !== undefined) {
+        const seconds = Math.ceil((at - clock.now()) / 1000);
+        await this.#wake(channel, partition, Math.min(Math.max(seconds, 1), MAX_DELAY_SECONDS));
+      }
+      return;
+    }
+  }
+
+  #wake(channel: string, partition: number, delaySeconds: number): Promise<void> {
+    return this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, delaySeconds);
+  }
+
+  async #round(channel: string, partition: number): Promise<RoundResult> {
+    const { channels, partitions, clock } = this.#parts;
+    const token = randomBytes(9).toString('base64url');
+    const now = clock.now();
+    const deadline = now + LOCK_MS;
+    const begun = await partitions.begin(channel, partition, token, now, deadline);
+    if (begun.result !== 'held') return { again: false };
+
+    const { view } = begun;
+    const log = await channels.read(channel, view.cursor, lowestBehind(view, now));
+    const plan = planRound(channel, view, log, now);
+    if (plan.posts.length > 0 && !(await partitions.announce(channel, partition, token, plan.cursor))) {
+      return { again: false, at: now + REST_MS };
+    }
+    const outcomes = await this.#perform(channel, plan, view.cursor, deadline - POST_RESERVE_MS);
+    const changes = [...plan.changes, ...outcomes.flatMap(({ change }) => (change ? [change] : []))];
+    const removals = outcomes.flatMap(({ removal }) => (removal ? [removal] : []));
+    const committed = await partitions.commit(channel, partition, token, clock.now(), {
+      epoch: plan.epoch,
+      cursor: plan.cursor,
+      posted: plan.posts.length > 0,
+      changes,
+      removals,
+    });
+    if (committed.result === 'lost') {
+      this.#parts.log('warn', 'lock lost before the commit', { channel, partition });
+      return { again: false, at: clock.now() + REST_MS };
+    }
+    if (committed.removed > 0) await channels.vacate(channel, partition, committed.removed);
+    if (plan.newEpoch) await this.#wake(channel, partition + 1, 0);
+    await this.#cleanUp(outcomes);
+
+    const members = merge(view.members, changes, removals);
+    return {
+      again: committed.dirty || plan.cursor < log.top || members.some((member) => isDue(member, plan, now)),
+      at: nextTimer(members, plan.cursor, now),
+    };
+  }
+
+  async #perform(
+    channel: string,
+    plan: Plan,
+    formerCursor: number,
+    lastStart: number,
+  ): Promise<readonly Outcome[]> {
+    const { clock } = this.#parts;
+    const inTime = () => clock.now() < lastStart;
+    const jobs: (() => Promise<Outcome>)[] = [
+      ...plan.closings.map((member) => () => this.#close(member)),
+      ...plan.tellings.map((member) => () => this.#tell(channel, member)),
+      ...plan.posts.map((post) => () => this.#post(post, plan.cursor, formerCursor)),
+    ];
+    const skipped: (() => Outcome)[] = [
+      ...plan.closings.map(() => () => ({})),
+      ...plan.tellings.map(() => () => ({})),
+      ...plan.posts.map((post) => () => waiting(post.member, formerCursor, 0)),
+    ];
+    return inParallel([...jobs.keys()], POSTS_AT_ONCE, async (index) => {
+      const run = inTime() ? jobs[index] : skipped[index];
+      return run ? run() : {};
+    });
+  }
+
+  async #post({ member, frame, last }: Post, cursor: number, formerCursor: number): Promise<Outcome> {
+    const { poster, clock } = this.#parts;
+    const outcome = await poster.post(member.connection, frame);
+    switch (outcome) {
+      case 'ok':
+        if (member.state === 'active') return {};
+        return last === cursor
+          ? { change: { ...member, state: 'active', offset: undefined } }
+          : { change: { ...member, offset: last, until: 0 } };
+      case 'throttled':
+        return waiting(member, formerCursor, clock.now() + REST_MS);
+      default:
+        return this.#ended(member, outcome);
+    }
+  }
+
+  /** The subscription ends on the gateway's side first: the client subscribes again as soon as it has the push. */
+  async #tell(channel: string, member: Member): Promise<Outcome> {
+    const { connections, poster, clock } = this.#parts;
+    if ((await connections.drop(member.connection, channel, member.nonce)) === 'other')
+      return { removal: member };
+    const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
+    const outcome = await poster.post(member.connection, frame);
+    if (outcome === 'ok') return { removal: member };
+    if (outcome === 'throttled') return { change: { ...member, until: clock.now() + REST_MS } };
+    return this.#ended(member, outcome);
+  }
+
+  #ended(member: Member, outcome: Exclude<PostOutcome, 'ok' | 'throttled'>): Outcome {
+    if (outcome === 'gone') return { removal: member, gone: member.connection };
+    this.#parts.log('warn', 'post with an outcome that cannot be repaired in place', {
+      connection: member.connection,
+      outcome,
+    });
+    return { change: { ...member, state: 'closing', until: 0 } };
+  }
+
+  async #close(member: Member): Promise<Outcome> {
+    const { departures, poster, clock } = this.#parts;
+    const closed = await departures.disconnect(poster, member.connection, DISCONNECTS.insufficientState);
+    return closed ? { removal: member } : { change: { ...member, until: clock.now() + REST_MS } };
+  }
+
+  async #cleanUp(outcomes: readonly Outcome[]): Promise<void> {
+    const gone = outcomes.flatMap((outcome) => (outcome.gone ? [outcome.gone] : []));
+    await inParallel(gone, POSTS_AT_ONCE, async (connection) => {
+      try {
+        await this.#parts.departures.depart(connection);
+      } catch (error) {
+        // Its other partitions find out by themselves, and TTLs end the rest.
+        this.#parts.log('warn', 'clean-up of a gone connection failed', { connection, ...causeOf(error) });
+      }
+    });
+  }
+}
+
+/** Not posted to, known for sure: the member keeps its own offset and is served again. */
+function waiting(member: Member, formerCursor: number, until: number): Outcome {
+  return { change: { ...member, state: 'behind', offset: member.offset ?? formerCursor, until } };
+}
+
+function merge(
+  members: readonly Member[],
+  changes: readonly Member[],
+  removals: readonly Member[],
+): readonly Member[] {
+  const changed = new Map(changes.map((member) => [member.connection, member]));
+  const removed = new Set(removals.map(({ connection }) => connection));
+  return members
+    .filter(({ connection }) => !removed.has(connection))
+    .map((member) => changed.get(member.connection) ?? member);
+}
+
+/** Whether a member has something to get at once: in the next round. */
+function isDue(member: Member, plan: Plan, now: number): boolean {
+  if (member.until > now) return false;
+  if (member.state === 'behind') return (member.offset ?? 0) <= plan.cursor;
+  return member.state === 'unsubscribing' || member.state === 'closing';
+}
+
+/** When the first member has to be looked at again, whatever else happens; epoch ms. */
+function nextTimer(members: readonly Member[], cursor: number, now: number): number | undefined {
+  let first: number | undefined;
+  for (const { state, offset, until } of members) {
+    // A pending member that has missed nothing needs no timer: the next drain finds it.
+    if (state === 'active' || until <= now || (state === 'pending' && (offset ?? 0) >= cursor)) continue;
+    if (first === undefined || until < first) first = until;
+  }
+  return first;
+}

@@ -1,0 +1,23 @@
+import type { RedisScript } from '../../redis-script';
+
+/**
+ * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, member value (pending), epoch, top (the cursor of
+ * a partition that is made now), TTL (seconds).
+ * Answers `joined`; `epoch` where the partition still stands in another epoch: a drain has to tell its members first.
+ * Invariant: a pending member is skipped by drains until it is activated.
+ */
+export const join: RedisScript = {
+  name: 'hf1join',
+  keys: 1,
+  lua: `
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if not epoch then
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'cursor', ARGV[4])
+elseif epoch ~= ARGV[3] then
+  return 'epoch'
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+return 'joined'
+`,
+};

@@ -1,0 +1,46 @@
+import type { JsonValue } from '../../../contract/json';
+
+/** A position that a client knows: everything up to `offset` of that epoch. An empty epoch means any. */
+export interface Position {
+  readonly offset: number;
+  readonly epoch: string;
+}
+
+/** A command as the gateway serves it, one per line of a frame. */
+export type Command =
+  | {
+      readonly kind: 'connect';
+      readonly id: number;
+      readonly token: string;
+      /** Server-side subscriptions that the client wants recovered. */
+      readonly recover: ReadonlyMap<string, Position>;
+    }
+  | {
+      readonly kind: 'subscribe';
+      readonly id: number;
+      readonly channel: string;
+      readonly recover: Position | undefined;
+    }
+  | { readonly kind: 'unsubscribe'; readonly id: number; readonly channel: string }
+  | {
+      readonly kind: 'publish';
+      readonly id: number;
+      readonly channel: string;
+      /** Undefined where the field is absent, which is refused; `null` is data. */
+      readonly data: JsonValue | undefined;
+    }
+  | { readonly kind: 'rpc'; readonly id: number; readonly method: string; readonly data: JsonValue }
+  | { readonly kind: 'ping'; readonly id: number }
+  /** A command of the protocol that this gateway does not serve. */
+  | { readonly kind: 'unavailable'; readonly id: number; readonly name: string }
+  /** A known command whose fields are of the wrong type: the client gets error 107. */
+  | { readonly kind: 'refused'; readonly id: number; readonly name: string; readonly reason: string }
+  /** Has no id and gets no reply. */
+  | { readonly kind: 'send' }
+  /** The answer to a ping: `{}`. */
+  | { readonly kind: 'pong' };
+
+/** A frame, or the reason why its connection is to be closed with 3501. The reason is for the log: it repeats no input. */
+export type ParsedFrame =
+  | { readonly ok: true; readonly commands: readonly Command[] }
+  | { readonly ok: false; readonly reason: string };

@@ -1,0 +1,57 @@
+import type { Envelope, EnvelopeEvent } from '../contract/envelope';
+import { traceIdOf } from '../contract/trace';
+import { parseEnvelopeEvent } from './envelope-event';
+import type { PublicKeys } from './public-keys';
+
+/** No rpc waits this long: an older envelope is a repeat by someone, whatever its deadline says. */
+export const MAX_AGE_MS = 60_000;
+
+// Clocks inside AWS agree within milliseconds; this much ahead is no clock, but a wrong envelope.
+const MAX_AHEAD_MS = 10_000;
+
+/** An event must not run, and nobody is answered. `fields` are facts for the log line. */
+export class NotAcceptedError extends Error {
+  override readonly name = 'NotAcceptedError';
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(message: string, event: EnvelopeEvent, fields: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    const { id, method, client, traceparent } = event.detail;
+    this.fields = { ...fields, envelope: id, method, client, trace: traceIdOf(traceparent) };
+  }
+}
+
+/**
+ * The envelope of an event that may run: made by the gateway, for this service, in time, no replay. Throws
+ * `EnvelopeEventError` or `NotAcceptedError` for every other event; other errors mean that the keys could not be had.
+ */
+export async function acceptedEnvelope(
+  event: unknown,
+  service: string,
+  publicKeys: PublicKeys,
+): Promise<Envelope> {
+  const parsed = parseEnvelopeEvent(event);
+  const envelope = parsed.detail;
+  if (parsed['replay-name'] !== undefined) throw new NotAcceptedError('replayed event: never runs', parsed);
+  const verification = await publicKeys.verify(envelope);
+  if (verification !== 'valid') {
+    throw new NotAcceptedError(`signature: expected valid, got ${verification}`, parsed, {
+      kid: envelope.signature.kid,
+    });
+  }
+  if (envelope.service !== service) {
+    throw new NotAcceptedError(`service: expected ${service}, got ${envelope.service}`, parsed);
+  }
+  // After the keys were fetched: a cold start may have taken the rest of the time.
+  const now = Date.now();
+  const age = now - envelope.issuedAt;
+  if (age > MAX_AGE_MS || age < -MAX_AHEAD_MS) {
+    throw new NotAcceptedError(`age: expected ${-MAX_AHEAD_MS} to ${MAX_AGE_MS} ms, got ${age} ms`, parsed);
+  }
+  if (now >= envelope.deadline) {
+    throw new NotAcceptedError('deadline has passed: the client has given up', parsed, {
+      lateMs: now - envelope.deadline,
+    });
+  }
+  return envelope;
+}

@@ -1,0 +1,44 @@
+import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import { managementClient, sqsClient, ssmClient } from '../contract/aws-clients';
+import { readEnvironment } from '../contract/environment';
+import { PublicKeys } from './public-keys';
+import { Publications } from './publications';
+import { Replies } from './replies';
+
+/** What a service function reaches of the platform, from its checked environment. */
+export interface Platform {
+  readonly serviceName: string;
+  readonly publicKeys: PublicKeys;
+  readonly publications: Publications;
+  readonly replies: Replies;
+}
+
+function makePlatform(): Platform {
+  const environment = readEnvironment([
+    'SERVICE_NAME',
+    'CALLBACK_URL',
+    'DELIVERIES_QUEUE_URL',
+    'SIGNING_KEYS_PARAMETER',
+  ]);
+  const parameters = ssmClient();
+  const fetchKeys = async () => {
+    const Name = environment.SIGNING_KEYS_PARAMETER;
+    const { Parameter } = await parameters.send(new GetParameterCommand({ Name }));
+    return Parameter?.Value ?? '';
+  };
+  return {
+    serviceName: environment.SERVICE_NAME,
+    publicKeys: new PublicKeys(fetchKeys),
+    publications: new Publications(sqsClient(), environment.DELIVERIES_QUEUE_URL),
+    // Attempts may repeat a reply whose outcome is unknown: clients drop the second reply to an id.
+    replies: new Replies(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 })),
+  };
+}
+
+let current: Platform | undefined;
+
+/** One per sandbox, made at the first event: importing a service needs no environment. */
+export function platform(): Platform {
+  current ??= makePlatform();
+  return current;
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { isChannelName, MAX_CHANNEL_LENGTH } from '../contract/channel';
+import { type Delivery, deliveryDeduplicationId, deliveryGroupId } from '../contract/delivery';
+
+/** What `@connections` takes in one post, less what a publication's frame adds to its data. */
+export const MAX_PUBLICATION_BYTES = 127 * 1024;
+
+export const MAX_IDEMPOTENCY_KEY_LENGTH = 128;
+
+/** A publication that cannot be: bad channel name, idempotency key or size. The message says expected and got. */
+export class PublicationError extends Error {
+  override readonly name = 'PublicationError';
+}
+
+/**
+ * The idempotency key of a command's n-th publication: an event that comes twice makes it once. At most 128 characters,
+ * hence the hash of the channel.
+ */
+export function publicationKey(envelopeId: string, channel: string, ordinal: number): string {
+  const root = envelopeId.length <= 64 ? envelopeId : createHash('sha256').update(envelopeId).digest('hex');
+  return `${root}:${createHash('sha256').update(channel).digest('hex').slice(0, 32)}:${ordinal}`;
+}
+
+function check({ channel, data, idempotencyKey }: Delivery): void {
+  if (!isChannelName(channel)) {
+    throw new PublicationError(
+      `channel: expected 1 to ${MAX_CHANNEL_LENGTH} printable ASCII characters without space and braces, ` +
+        `got ${JSON.stringify(String(channel).slice(0, MAX_CHANNEL_LENGTH))}`,
+    );
+  }
+  const keyLength = idempotencyKey.length;
+  if (keyLength < 1 || keyLength > MAX_IDEMPOTENCY_KEY_LENGTH) {
+    throw new PublicationError(
+      `idempotencyKey: expected 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} characters, got ${keyLength}`,
+    );
+  }
+  const json: string | undefined = JSON.stringify(data);
+  if (json === undefined) throw new PublicationError(`data: expected a JSON value, got ${typeof data}`);
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MAX_PUBLICATION_BYTES) {
+    throw new PublicationError(`data: expected at most ${MAX_PUBLICATION_BYTES} bytes of JSON, got ${bytes}`);
+  }
+}
+
+/** Sends publications to the deliveries queue, their only entrance. Accepted by the queue is accepted for good. */
+export class Publications {
+  readonly #queue: SQSClient;
+  readonly #queueUrl: string;
+
+  constructor(queue: SQSClient, queueUrl: string) {
+    this.#queue = queue;
+    this.#queueUrl = queueUrl;
+  }
+
+  /** Throws `PublicationError` before anything is sent, else what the queue's client throws. */
+  async send(delivery: Delivery): Promise<void> {
+    check(delivery);
+    await this.#queue.send(
+      new SendMessageCommand({
+        QueueUrl: this.#queueUrl,
+        MessageBody: JSON.stringify(delivery),
+        MessageGroupId: deliveryGroupId(delivery.channel),
+        MessageDeduplicationId: deliveryDeduplicationId(delivery.idempotencyKey),
+      }),
+    );
+  }
+}

@@ -1,0 +1,188 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { parameterNames } from '../../lambdas/contract/parameters';
+import type { HoldfastConfig } from '../config';
+import type { Bus } from './bus';
+import { COURIER_TIMEOUT, type Deliveries } from './deliveries';
+import { NodeFunction } from './node-function';
+import type { SigningKeys } from './signing-keys';
+import type { StateReference } from './state-reference';
+import type { WebsocketGateway } from './websocket-gateway';
+
+export interface GatewayFunctionsProps {
+  readonly config: HoldfastConfig;
+  readonly state: StateReference;
+  readonly gateway: WebsocketGateway;
+  readonly bus: Bus;
+  readonly deliveries: Deliveries;
+  readonly signingKeys: SigningKeys;
+  /** Secret whose whole value signs and checks tokens (HS256). */
+  readonly jwtSecret: ISecret;
+}
+
+/** API Gateway gives up on a frame's function after 29 s; none of ours needs half of that. */
+const FRAME_TIMEOUT = Duration.seconds(15);
+
+/** A handshake that takes longer has lost its client. */
+const HANDSHAKE_TIMEOUT = Duration.seconds(10);
+
+/** The gateway's functions, each with what it needs and no more. */
+export class GatewayFunctions extends Construct {
+  readonly connect: NodeFunction;
+  readonly ingress: NodeFunction;
+  readonly disconnect: NodeFunction;
+  readonly courier: NodeFunction;
+  /** On-failure destination of the services' `rpc` aliases. */
+  readonly refusal: NodeFunction;
+  readonly api: NodeFunction;
+  private readonly props: GatewayFunctionsProps;
+
+  constructor(scope: Construct, id: string, props: GatewayFunctionsProps) {
+    super(scope, id);
+    this.props = props;
+    this.connect = this.makeConnect();
+    this.ingress = this.makeIngress();
+    this.disconnect = this.makeDisconnect();
+    this.courier = this.makeCourier();
+    this.refusal = this.makeRefusal();
+    this.api = this.makeApi();
+  }
+
+  private makeConnect(): NodeFunction {
+    const { config, state, jwtSecret } = this.props;
+    const connect = new NodeFunction(this, 'Connect', {
+      config,
+      bundle: 'gateway-connect',
+      description: 'Handshakes: origin, token, subprotocol',
+      timeout: HANDSHAKE_TIMEOUT,
+      network: state.network,
+      environment: {
+        ENVIRONMENT: config.environment,
+        ...state.cacheEnvironment,
+        JWT_SECRET_ARN: jwtSecret.secretArn,
+        ALLOWED_ORIGINS: config.auth.allowedOrigins.join(','),
+      },
+    });
+    state.grantCacheAccess(connect);
+    grantSecretValue(jwtSecret, connect);
+    return connect;
+  }
+
+  private makeIngress(): NodeFunction {
+    const { config, state, gateway, bus, deliveries, signingKeys, jwtSecret } = this.props;
+    const ingress = new NodeFunction(this, 'Ingress', {
+      config,
+      bundle: 'gateway-ingress',
+      description: 'Commands of clients',
+      timeout: FRAME_TIMEOUT,
+      network: state.network,
+      environment: {
+        ENVIRONMENT: config.environment,
+        ...state.cacheEnvironment,
+        JWT_SECRET_ARN: jwtSecret.secretArn,
+        SIGNING_SECRET_ARN: signingKeys.secret.secretArn,
+        BUS_NAME: bus.eventBus.eventBusName,
+        DELIVERIES_QUEUE_URL: deliveries.deliveries.queueUrl,
+        WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
+        CALLBACK_URL: gateway.callbackUrl,
+        SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
+        RPC_TIMEOUT_SECONDS: String(config.limits.rpcTimeoutSeconds),
+      },
+    });
+    state.grantCacheAccess(ingress);
+    grantSecretValue(jwtSecret, ingress);
+    signingKeys.grantSign(ingress);
+    bus.grantPut(ingress);
+    deliveries.grantPublish(ingress);
+    deliveries.grantWake(ingress);
+    gateway.grantPost(ingress);
+    gateway.grantClose(ingress);
+    this.grantReadRegistry(ingress);
+    return ingress;
+  }
+
+  private makeDisconnect(): NodeFunction {
+    const { config, state } = this.props;
+    const disconnect = new NodeFunction(this, 'Disconnect', {
+      config,
+      bundle: 'gateway-disconnect',
+      description: 'Cleans up after a connection',
+      timeout: HANDSHAKE_TIMEOUT,
+      network: state.network,
+      environment: { ENVIRONMENT: config.environment, ...state.cacheEnvironment },
+    });
+    state.grantCacheAccess(disconnect);
+    return disconnect;
+  }
+
+  private makeCourier(): NodeFunction {
+    const { config, state, gateway, deliveries } = this.props;
+    const courier = new NodeFunction(this, 'Courier', {
+      config,
+      bundle: 'gateway-courier',
+      description: 'Appends publications to their logs and delivers them',
+      timeout: COURIER_TIMEOUT,
+      // Posting is what it does, and that is CPU.
+      memorySize: 1024,
+      network: state.network,
+      environment: {
+        ENVIRONMENT: config.environment,
+        ...state.cacheEnvironment,
+        CALLBACK_URL: gateway.callbackUrl,
+        WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
+        SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
+      },
+    });
+    state.grantCacheAccess(courier);
+    deliveries.grantWake(courier);
+    deliveries.drainedBy(courier);
+    gateway.grantPost(courier);
+    gateway.grantClose(courier);
+    this.grantReadRegistry(courier);
+    return courier;
+  }
+
+  private makeRefusal(): NodeFunction {
+    const { config, gateway } = this.props;
+    const refusal = new NodeFunction(this, 'Refusal', {
+      config,
+      bundle: 'gateway-refusal',
+      description: 'Answers error 100 where the function of an rpc failed',
+      environment: { ENVIRONMENT: config.environment, CALLBACK_URL: gateway.callbackUrl },
+    });
+    gateway.grantPost(refusal);
+    return refusal;
+  }
+
+  private makeApi(): NodeFunction {
+    const { config, state } = this.props;
+    return new NodeFunction(this, 'Api', {
+      config,
+      bundle: 'gateway-api',
+      description: 'Server API for backends',
+      network: state.network,
+      environment: { ENVIRONMENT: config.environment },
+    });
+  }
+
+  private grantReadRegistry(grantee: NodeFunction): void {
+    // Reading by path is allowed on the path itself, not on what lies below it.
+    const path = parameterNames(this.props.config.environment).services;
+    const resourceArn = Stack.of(this).formatArn({
+      service: 'ssm',
+      resource: 'parameter',
+      resourceName: path.slice(1),
+    });
+    Grant.addToPrincipal({ grantee, actions: ['ssm:GetParametersByPath'], resourceArns: [resourceArn] });
+  }
+}
+
+function grantSecretValue(secret: ISecret, grantee: NodeFunction): void {
+  Grant.addToPrincipal({
+    grantee,
+    actions: ['secretsmanager:GetSecretValue'],
+    resourceArns: [secret.secretArn],
+  });
+}

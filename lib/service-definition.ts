@@ -1,0 +1,93 @@
+import * as v from 'valibot';
+import {
+  GATEWAY_SERVICE,
+  METHOD_NAME,
+  NAMESPACE_NAME,
+  type NamespaceRules,
+  SERVICE_NAME,
+} from '../lambdas/contract/registry';
+import type { RealtimeServiceOverrides } from './constructs/realtime-service';
+
+/** What `lambdas/services/<name>/infra.ts` exports as its default: everything about the service beside its code. */
+export interface ServiceDefinition {
+  /** Method names without the service's prefix: `say` for `echo.say`. */
+  readonly methods: readonly string[];
+  /** @default - the service owns no namespace */
+  readonly namespaces?: { readonly [namespace: string]: NamespaceRules };
+  /** Laid over what `RealtimeService` decides: memory, timeout, variables. */
+  readonly overrides?: RealtimeServiceOverrides;
+}
+
+/** A service: the folder `lambdas/services/<name>` and its definition. */
+export interface Service extends ServiceDefinition {
+  readonly name: string;
+}
+
+/** A service is defined wrongly, or in conflict with another. */
+export class ServiceDefinitionError extends Error {
+  override readonly name = 'ServiceDefinitionError';
+  readonly service: string;
+
+  constructor(service: string, problem: string) {
+    super(`service ${service}: ${problem}`);
+    this.service = service;
+  }
+}
+
+const definition = v.looseObject({
+  methods: v.pipe(
+    v.array(v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`))),
+    v.nonEmpty('expected at least one method, got none'),
+  ),
+  namespaces: v.optional(
+    v.record(
+      v.pipe(v.string(), v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`)),
+      v.looseObject({}),
+    ),
+  ),
+});
+
+/**
+ * Checks a default export. Its rules and overrides are the compiler's business; what is checked here is what ends up in
+ * keys and parameter names.
+ */
+export function isServiceDefinition(name: string, exported: unknown): exported is ServiceDefinition {
+  if (!SERVICE_NAME.test(name)) {
+    throw new ServiceDefinitionError(name, `expected a name like ${SERVICE_NAME.source}, got ${name}`);
+  }
+  const parsed = v.safeParse(definition, exported);
+  if (parsed.success) return true;
+  const problems = parsed.issues.map(
+    (issue) => `${v.getDotPath(issue) ?? 'default export'}: ${issue.message}`,
+  );
+  throw new ServiceDefinitionError(name, problems.join('; '));
+}
+
+/**
+ * Refuses services that would answer for the same thing: a name or a namespace has one owner.
+ * @throws ServiceDefinitionError for the first conflict
+ */
+export function checkServices(
+  services: readonly Service[],
+  gatewayNamespaces: { readonly [namespace: string]: NamespaceRules },
+): void {
+  const names = new Set([GATEWAY_SERVICE]);
+  const owners = new Map(Object.keys(gatewayNamespaces).map((namespace) => [namespace, GATEWAY_SERVICE]));
+  for (const service of services) {
+    isServiceDefinition(service.name, service);
+    if (names.has(service.name)) {
+      throw new ServiceDefinitionError(service.name, `expected a name of its own, got one that is taken`);
+    }
+    names.add(service.name);
+    for (const namespace of Object.keys(service.namespaces ?? {})) {
+      const owner = owners.get(namespace);
+      if (owner !== undefined) {
+        throw new ServiceDefinitionError(
+          service.name,
+          `namespace ${namespace}: expected no other owner, got ${owner}`,
+        );
+      }
+      owners.set(namespace, service.name);
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isServiceDefinition, type Service } from './service-definition';
+
+const SERVICES = join(__dirname, '..', 'lambdas', 'services');
+
+/** The services of this repository: every folder of `lambdas/services/` that has an `infra.ts`, by name. */
+export function discoverServices(directory = SERVICES): Service[] {
+  return readdirSync(directory)
+    .filter((name) => existsSync(join(directory, name, 'infra.ts')))
+    .sort()
+    .map((name) => load(name, join(directory, name, 'infra')));
+}
+
+function load(name: string, path: string): Service {
+  const loaded: unknown = require(path);
+  const exported =
+    typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
+  if (!isServiceDefinition(name, exported)) throw new TypeError(`${path}: no service definition`);
+  return { ...exported, name };
+}

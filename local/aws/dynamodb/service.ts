@@ -1,0 +1,174 @@
+import { Agent, request as httpRequest, type OutgoingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JsonObject } from '../../../lambdas/contract/json';
+import { isJsonObject } from '../../../lambdas/contract/json';
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService, LOCAL_ACCOUNT } from '../../ports';
+
+/** Properties of `AWS::DynamoDB::Table` that CreateTable takes as they are. */
+const CREATE_TABLE = [
+  'TableName',
+  'AttributeDefinitions',
+  'KeySchema',
+  'BillingMode',
+  'ProvisionedThroughput',
+  'GlobalSecondaryIndexes',
+  'LocalSecondaryIndexes',
+];
+/** Properties whose absence changes nothing that a function can rely on; expiry may take days on AWS as well. */
+const WITHOUT_EFFECT = [
+  'ContributorInsightsSpecification',
+  'DeletionProtectionEnabled',
+  'OnDemandThroughput',
+  'PointInTimeRecoverySpecification',
+  'SSESpecification',
+  'TableClass',
+  'Tags',
+  'TimeToLiveSpecification',
+  'WarmThroughput',
+];
+/** Headers of one hop, which a proxy makes anew. */
+const HOP_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding', 'expect'];
+
+/** A table asks for something that the local DynamoDB cannot do. */
+export class UnsupportedTableError extends Error {
+  override readonly name = 'UnsupportedTableError';
+
+  constructor(properties: readonly string[]) {
+    super(
+      `AWS::DynamoDB::Table: expected ${[...CREATE_TABLE, ...WITHOUT_EFFECT].join(', ')}, got ${properties.join(', ')}`,
+    );
+  }
+}
+
+/**
+ * DynamoDB by dynalite, in memory, started by the first table or request. Without transactions, streams, PartiQL and
+ * expiry; requests pass as they came.
+ */
+export class DynamoDbService implements AwsService {
+  readonly #region: string;
+  readonly #agent = new Agent({ keepAlive: true });
+  #started: Promise<{ readonly server: Server; readonly port: number }> | undefined;
+
+  constructor({ region }: { readonly region: string }) {
+    this.#region = region;
+  }
+
+  async handle(request: AwsRequest): Promise<AwsResponse> {
+    const { port } = await this.#start();
+    return this.#forward(port, request.method, request.path, request.headers, request.body);
+  }
+
+  /**
+   * Creates a table from the properties of `AWS::DynamoDB::Table`, which must name it. Throws UnsupportedTableError for
+   * a property that would be missed, AwsError for one that DynamoDB refuses.
+   */
+  async createTable(properties: JsonObject): Promise<{ readonly name: string; readonly arn: string }> {
+    const unsupported = Object.keys(properties).filter(
+      (name) => !CREATE_TABLE.includes(name) && !WITHOUT_EFFECT.includes(name),
+    );
+    if (unsupported.length > 0) throw new UnsupportedTableError(unsupported);
+    const input = Object.fromEntries(Object.entries(properties).filter(([name]) => CREATE_TABLE.includes(name)));
+    await this.#call('CreateTable', input);
+    const name = String(properties['TableName']);
+    return { name, arn: `arn:aws:dynamodb:${this.#region}:${LOCAL_ACCOUNT}:table/${name}` };
+  }
+
+  /** Ends the server and forgets every table. */
+  async stop(): Promise<void> {
+    const started = this.#started;
+    this.#started = undefined;
+    this.#agent.destroy();
+    if (!started) return;
+    const { server } = await started;
+    await new Promise<void>((resolve, reject) => {
+      server.close((error) => (error ? reject(error) : resolve()));
+      server.closeAllConnections();
+    });
+  }
+
+  #start(): NonNullable<typeof this.#started> {
+    this.#started ??= startDynalite(this.#region);
+    return this.#started;
+  }
+
+  async #call(operation: string, input: object): Promise<void> {
+    const { port } = await this.#start();
+    const headers = {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': `DynamoDB_20120810.${operation}`,
+      'x-amz-date': '20250101T000000Z',
+      // dynalite looks for the parts of a signature without checking them.
+      authorization: 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local',
+    };
+    const response = await this.#forward(port, 'POST', '/', headers, JSON.stringify(input));
+    if (response.status === 200) return;
+    const error: unknown = JSON.parse(response.body || '{}');
+    const { __type, message } = isJsonObject(error) ? error : {};
+    throw new AwsError(String(__type).replace(/^.*#/, ''), String(message), response.status);
+  }
+
+  #forward(
+    port: number,
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<AwsResponse> {
+    return new Promise((resolve, reject) => {
+      const forwarded: OutgoingHttpHeaders = withoutHopHeaders(headers);
+      forwarded['content-length'] = Buffer.byteLength(body);
+      const outgoing = httpRequest(
+        { host: '127.0.0.1', port, method, path, headers: forwarded, agent: this.#agent },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.once('error', reject);
+          incoming.once('end', () =>
+            resolve({
+              status: incoming.statusCode ?? 500,
+              headers: withoutHopHeaders(incoming.headers),
+              body: Buffer.concat(chunks).toString('utf8'),
+            }),
+          );
+        },
+      );
+      outgoing.once('error', reject);
+      outgoing.end(body);
+    });
+  }
+}
+
+async function startDynalite(region: string): Promise<{ readonly server: Server; readonly port: number }> {
+  // Loaded only now: it takes a while, and most stacks have no table.
+  const { default: dynalite } = await import('dynalite');
+  const server = withEnvironment({ AWS_ACCOUNT_ID: LOCAL_ACCOUNT, AWS_REGION: region }, () =>
+    dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve());
+  });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** dynalite takes the account and region of its ARNs from the process environment, once, when it is made. */
+function withEnvironment<T>(values: Readonly<Record<string, string>>, make: () => T): T {
+  const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, values);
+  try {
+    return make();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
+
+function withoutHopHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !HOP_HEADERS.includes(name)) kept[name] = String(value);
+  }
+  return kept;
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Identities } from '../identity';
+import { AwsError, type AwsResponse, type AwsService, type Principal } from '../ports';
+import type { ConnectedRequest } from './json-service';
+
+/** A batch of ten messages that fills SQS's 1 MiB may be several times that once it is escaped as JSON. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** Longer than any SDK keeps an idle socket, so that it is never the server that closes one under a new request. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** Prefix of `X-Amz-Target` -> service, for requests that are not signed. */
+const TARGETS: readonly (readonly [prefix: string, service: string])[] = [
+  ['AmazonSQS.', 'sqs'],
+  ['AmazonSSM.', 'ssm'],
+  ['AWSEvents.', 'events'],
+  ['secretsmanager.', 'secretsmanager'],
+  ['DynamoDB_', 'dynamodb'],
+];
+
+class BodyTooLargeError extends AwsError {
+  constructor() {
+    super('RequestEntityTooLargeException', `body: expected at most ${MAX_BODY_BYTES} bytes, got more`, 413);
+  }
+}
+
+class UnknownServiceError extends AwsError {
+  constructor(got: string, known: readonly string[]) {
+    super(
+      'UnknownOperationException',
+      `expected a service of the local runtime (${known.join(', ')}), got ${got || 'a request without signature or target'}`,
+      501,
+    );
+  }
+}
+
+export interface AwsEndpointOptions {
+  readonly identities: Identities;
+  /** By name in the signature's scope: `sqs`, `ssm`, `secretsmanager`, `events`, `dynamodb`, `lambda`, `sts`. */
+  readonly services: Readonly<Record<string, AwsService>>;
+  /** Hears of what a service threw that is no AwsError; the caller only sees InternalFailure. */
+  readonly onFailure?: (service: string, error: unknown) => void;
+}
+
+/**
+ * One HTTP address for every AWS service, as `AWS_ENDPOINT_URL` wants it. The service is read from the scope of the
+ * SigV4 signature and the caller from its access key; the signature itself is not checked.
+ */
+export class AwsEndpoint {
+  readonly #options: AwsEndpointOptions;
+  readonly #server: Server;
+
+  constructor(options: AwsEndpointOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
+    this.#server.headersTimeout = KEEP_ALIVE_MS + 5_000;
+  }
+
+  /** Listens on `port` (0: any free one) and returns the port. */
+  listen(port: number, host = '127.0.0.1'): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Stops listening and cuts the connections that are open, long polls included. */
+  close(): Promise<void> {
+    if (!this.#server.listening) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#server.close((error) => (error ? reject(error) : resolve()));
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    const hangUp = new AbortController();
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) hangUp.abort();
+    });
+    outgoing.on('error', () => hangUp.abort());
+    try {
+      const response = await this.#dispatch(incoming, hangUp.signal);
+      send(outgoing, requestId, response);
+    } catch (error) {
+      if (hangUp.signal.aborted) return;
+      send(outgoing, requestId, renderError(error, incoming.headers['content-type']));
+      // What is left of a body that was too long must not be read as the next request.
+      if (error instanceof BodyTooLargeError) incoming.destroy();
+    }
+  }
+
+  async #dispatch(incoming: IncomingMessage, signal: AbortSignal): Promise<AwsResponse> {
+    const headers = plainHeaders(incoming);
+    const body = await readBody(incoming);
+    const path = incoming.url ?? '/';
+    const scope = signatureScope(headers['authorization']);
+    const name = scope?.service ?? serviceOf(headers, path, body);
+    const service = Object.hasOwn(this.#options.services, name) ? this.#options.services[name] : undefined;
+    if (!service) throw new UnknownServiceError(name, Object.keys(this.#options.services));
+    const request: ConnectedRequest = {
+      method: incoming.method ?? 'POST',
+      path,
+      headers,
+      body,
+      principal: this.#principal(scope?.accessKeyId),
+      signal,
+    };
+    try {
+      return await service.handle(request);
+    } catch (error) {
+      if (!(error instanceof AwsError)) this.#options.onFailure?.(name, error);
+      throw error;
+    }
+  }
+
+  #principal(accessKeyId: string | undefined): Principal {
+    const { identities } = this.#options;
+    return (accessKeyId === undefined ? undefined : identities.find(accessKeyId)) ?? identities.root();
+  }
+}
+
+/** Reads `Credential=<key>/<date>/<region>/<service>/aws4_request`; an access key holds no slash. */
+export function signatureScope(
+  authorization: string | undefined,
+): { readonly accessKeyId: string; readonly service: string } | undefined {
+  const match = /Credential=([^/,\s]+)\/\d{8}\/[^/,\s]+\/([^/,\s]+)\/aws4_request/.exec(authorization ?? '');
+  const [, accessKeyId, service] = match ?? [];
+  return accessKeyId !== undefined && service !== undefined ? { accessKeyId, service } : undefined;
+}
+
+function serviceOf(headers: Readonly<Record<string, string>>, path: string, body: string): string {
+  const target = headers['x-amz-target'] ?? '';
+  const byTarget = TARGETS.find(([prefix]) => target.startsWith(prefix));
+  if (byTarget) return byTarget[1];
+  if (path.startsWith('/2015-03-31/functions')) return 'lambda';
+  if (body.startsWith('Action=GetCallerIdentity')) return 'sts';
+  return target;
+}
+
+function plainHeaders(incoming: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}
+
+function readBody(incoming: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES) {
+        incoming.pause();
+        reject(new BodyTooLargeError());
+      } else chunks.push(chunk);
+    });
+    incoming.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    incoming.once('error', reject);
+    incoming.once('close', () => reject(new Error('the caller hung up before its request was complete')));
+  });
+}
+
+function renderError(error: unknown, contentType: string | undefined): AwsResponse {
+  const known =
+    error instanceof AwsError ? error : new AwsError('InternalFailure', 'The local runtime failed.', 500);
+  const fault = known.status >= 500 ? 'Receiver' : 'Sender';
+  return {
+    status: known.status,
+    headers: {
+      'content-type': contentType?.startsWith('application/x-amz-json')
+        ? contentType
+        : 'application/x-amz-json-1.1',
+      'x-amzn-errortype': known.code,
+      ...(known.queryCode === undefined ? {} : { 'x-amzn-query-error': `${known.queryCode};${fault}` }),
+    },
+    body: JSON.stringify({ __type: known.code, message: known.message }),
+  };
+}
+
+function send(outgoing: ServerResponse, requestId: string, response: AwsResponse): void {
+  if (outgoing.destroyed) return;
+  outgoing.writeHead(response.status, {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amzn-requestid': requestId,
+    ...response.headers,
+    'content-length': Buffer.byteLength(response.body),
+  });
+  outgoing.end(response.body);
+}

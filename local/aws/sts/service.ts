@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type AwsRequest,
+  type AwsResponse,
+  type AwsService,
+  LOCAL_ACCOUNT,
+  type Principal,
+} from '../../ports';
+
+const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
+
+/** STS in the Query protocol (form in, XML out), as far as `aws sts get-caller-identity` goes. */
+export class StsService implements AwsService {
+  async handle(request: AwsRequest): Promise<AwsResponse> {
+    const action = new URLSearchParams(request.body).get('Action') ?? '';
+    if (action === 'GetCallerIdentity') return xml(200, callerIdentity(request.principal));
+    const message = `sts: expected the action GetCallerIdentity, got ${action || 'none'}`;
+    return xml(
+      400,
+      `<ErrorResponse xmlns="${NAMESPACE}"><Error><Type>Sender</Type><Code>InvalidAction</Code>` +
+        `<Message>${escapeXml(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
+    );
+  }
+}
+
+function callerIdentity(principal: Principal): string {
+  return (
+    `<GetCallerIdentityResponse xmlns="${NAMESPACE}"><GetCallerIdentityResult>` +
+    `<Arn>${escapeXml(callerArn(principal))}</Arn><UserId>${escapeXml(principal.senderId)}</UserId>` +
+    `<Account>${LOCAL_ACCOUNT}</Account></GetCallerIdentityResult>` +
+    `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></GetCallerIdentityResponse>`
+  );
+}
+
+/** A role's session shows itself as `assumed-role/<role>/<session>`, the root by its own ARN. */
+function callerArn({ arn, senderId }: Principal): string {
+  const role = /^arn:aws:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(arn);
+  const session = senderId.slice(senderId.indexOf(':') + 1);
+  return role ? `arn:aws:sts::${role[1]}:assumed-role/${role[2]}/${session}` : arn;
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+}
+
+function xml(status: number, body: string): AwsResponse {
+  return { status, headers: { 'content-type': 'text/xml' }, body };
+}

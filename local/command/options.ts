@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** What `npm start -- ...` was asked for. */
+export interface StartOptions {
+  /** First of four ports; taken blocks are passed over. */
+  readonly basePort: number;
+  /** Overlay of the typed configuration, absolute path. */
+  readonly configFile?: string;
+  /** Folder of `local.json`, the assembly and Redis files; absolute path. */
+  readonly directory: string;
+}
+
+/** The command line cannot be used; the message says what was expected and got. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const DEFAULT_PORT = 4000;
+
+export const USAGE = `Runs the synthesized templates on this machine.
+
+  npm start -- [options]
+
+  --port N       first of four ports: WebSocket and @connections, server API, web, AWS endpoint (default ${DEFAULT_PORT})
+  --config FILE  JSON that overlays the configuration of lib/config.ts for this run
+  --dir DIR      folder for local.json, the assembly and Redis (default .holdfast)
+  --help         this text
+`;
+
+/** Reads the arguments behind `npm start --`. Returns `help` where that was asked for; throws UsageError. */
+export function readOptions(args: readonly string[], root: string): StartOptions | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  const port = values.port ?? String(DEFAULT_PORT);
+  const basePort = Number(port);
+  if (!Number.isInteger(basePort) || basePort < 1024 || basePort > 65532) {
+    throw new UsageError(`--port: expected a whole number from 1024 to 65532, got ${port}`);
+  }
+  const configFile = values.config === undefined ? undefined : resolve(values.config);
+  if (configFile !== undefined && !existsSync(configFile)) {
+    throw new UsageError(`--config: expected a file, got ${configFile}, which does not exist`);
+  }
+  const directory = resolve(root, values.dir ?? '.holdfast');
+  return { basePort, directory, ...(configFile === undefined ? {} : { configFile }) };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: 'string' },
+        config: { type: 'string' },
+        dir: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(
+      `${error instanceof Error ? error.message : String(error)}; see npm start -- --help`,
+    );
+  }
+}

@@ -1,0 +1,58 @@
+import { createServer } from 'node:net';
+
+/** The four ports of a running stack, in this order from its base. */
+export interface PortBlock {
+  readonly websocket: number;
+  readonly serverApi: number;
+  readonly web: number;
+  readonly aws: number;
+}
+
+/** No block of four free ports was found. */
+export class NoFreePortsError extends Error {
+  override readonly name = 'NoFreePortsError';
+}
+
+const BLOCK = 4;
+const STEP = 10;
+const ATTEMPTS = 50;
+
+/**
+ * Finds four free ports in a row: at `base`, else 10, 20, ... above, so that two stacks beside each other keep their
+ * ports together and easy to tell apart.
+ */
+export async function findPortBlock(base: number): Promise<PortBlock> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const first = base + attempt * STEP;
+    if (first + BLOCK > 65536) break;
+    if (await isBlockFree(first)) {
+      return { websocket: first, serverApi: first + 1, web: first + 2, aws: first + 3 };
+    }
+  }
+  throw new NoFreePortsError(
+    `expected four free ports in a row at ${base} or in one of the ${ATTEMPTS - 1} blocks above, found none`,
+  );
+}
+
+async function isBlockFree(first: number): Promise<boolean> {
+  for (let port = first; port < first + BLOCK; port++) {
+    if (!(await isFree(port))) return false;
+  }
+  return true;
+}
+
+/** Free on both loopback families: a server on either would be reached by clients that say `localhost`. */
+async function isFree(port: number): Promise<boolean> {
+  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'));
+}
+
+function canListen(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      // A machine without IPv6 cannot have a server there either.
+      resolve(error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT');
+    });
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

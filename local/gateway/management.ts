@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GatewayConnection } from './connection';
+import { isIdentifier } from './identifiers';
+import type { GatewayLimits } from './limits';
+import { readBody } from './request-body';
+
+/** Finds an open connection of the API and stage that the path names. */
+export type FindConnection = (connectionId: string) => GatewayConnection | undefined;
+
+const SIGV4 = /^AWS4-(HMAC-SHA256|ECDSA-P256-SHA256)\s+Credential=/;
+
+/**
+ * Answers one request to `@connections/{id}` as the API Gateway Management API does (restJson1).
+ *
+ * A POST counts as accepted when its whole body is there and goes to the socket at that very moment, so that
+ * messages reach the client in the order in which their requests were accepted.
+ *
+ * @param encodedId the last part of the path, still URL-encoded
+ */
+export async function answerManagement(
+  request: IncomingMessage,
+  response: ServerResponse,
+  encodedId: string,
+  find: FindConnection,
+  limits: GatewayLimits,
+): Promise<void> {
+  if (
+    !SIGV4.test(request.headers.authorization ?? '') ||
+    !['GET', 'POST', 'DELETE'].includes(request.method ?? '')
+  ) {
+    return fail(
+      request,
+      response,
+      403,
+      'MissingAuthenticationTokenException',
+      'Missing Authentication Token',
+    );
+  }
+  const connectionId = decode(encodedId);
+  if (connectionId === undefined || !isIdentifier(connectionId)) {
+    const name = connectionId ?? encodedId;
+    return fail(request, response, 400, 'BadRequestException', `Invalid connectionId: ${name}`);
+  }
+  let data: Buffer | undefined;
+  if (request.method === 'POST') {
+    data = await readBody(request, limits.messageBytes);
+    if (!data) return fail(request, response, 413, 'PayloadTooLargeException', 'Message too long');
+  }
+  // Nothing may be awaited from here to the send: see the order above.
+  const connection = find(connectionId);
+  if (!connection?.isOpen) return fail(request, response, 410, 'GoneException');
+  if (request.method === 'GET') return succeed(response, 200, describe(connection));
+  if (!data) {
+    connection.close(1000);
+    return succeed(response, 204);
+  }
+  if (connection.bufferedBytes > limits.slowClientBytes) {
+    return fail(request, response, 429, 'LimitExceededException', 'The client reads too slowly');
+  }
+  connection.send(data);
+  return succeed(response, 200);
+}
+
+function describe(connection: GatewayConnection): object {
+  const { connectedAt, sourceIp, userAgent } = connection.context;
+  return {
+    connectedAt: new Date(connectedAt).toISOString(),
+    identity: { sourceIp, userAgent },
+    lastActiveAt: new Date(connection.lastActiveAt).toISOString(),
+  };
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function succeed(response: ServerResponse, status: number, body?: object): void {
+  response.writeHead(status, { 'x-amzn-requestid': randomUUID(), 'content-type': 'application/json' });
+  response.end(body && JSON.stringify(body));
+}
+
+/** Without a message the body is empty: that is what AWS answers for a connection that is gone. */
+function fail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  errorType: string,
+  message?: string,
+): void {
+  request.resume();
+  response.writeHead(status, {
+    'x-amzn-requestid': randomUUID(),
+    'x-amzn-errortype': errorType,
+    'content-type': 'application/json',
+    // The rest of a body that is too large is not worth reading.
+    ...(status === 413 ? { connection: 'close' } : {}),
+  });
+  response.end(message === undefined ? undefined : JSON.stringify({ message }));
+}

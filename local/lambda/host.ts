@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import {
+  AwsError,
+  type InvokeResult,
+  type Invoker,
+  LOCAL_ACCOUNT,
+  type RuntimeLog,
+  type TargetRouter,
+} from '../ports';
+import { type AsyncConfig, AsyncInvocations, DEFAULT_ASYNC_CONFIG } from './async-invocations';
+import { FunctionRegistry, type FunctionTarget } from './function-registry';
+import type { EnvironmentSource, FunctionDefinition, FunctionVersion } from './function-version';
+import type { InvocationOutcome } from './invocation-outcome';
+import { OrphanReaper } from './orphan-reaper';
+import { RuntimeApi } from './runtime-api';
+import { Sandbox, type SandboxOwner } from './sandbox';
+import { commandOf, sandboxEnvironment } from './sandbox-environment';
+import { SandboxPool } from './sandbox-pool';
+
+export interface LambdaHostOptions {
+  readonly log: RuntimeLog;
+  /** Where destinations and dead letters of asynchronous invocations go. */
+  readonly targets: TargetRouter;
+  /** @default us-east-1 */
+  readonly region?: string;
+  /** @default 000000000000 */
+  readonly account?: string;
+  /** Set for every function, before its own: endpoint, certificates. Read at each start of a sandbox. @default none */
+  readonly environment?: EnvironmentSource;
+  /** Most sandboxes at a time, all functions together. @default 50: 40 MB each, and two cores do no more */
+  readonly maxSandboxes?: number;
+  /** Most synchronous invocations that wait for a sandbox; the next is throttled. @default 1000 */
+  readonly maxWaiting?: number;
+  /** Most sandboxes that start at the same time. @default number of cores, at least 2 */
+  readonly maxStarting?: number;
+  /** An unused sandbox ends after this. @default 5 minutes */
+  readonly idleMs?: number;
+  /** A sandbox must poll for work within this. @default 30 s; AWS: 10 s, but a laptop may be busy */
+  readonly initTimeoutMs?: number;
+  /** Wait before retry 1 and 2 of an asynchronous invocation. @default 60 s and 120 s, as on AWS */
+  readonly retryDelayMs?: (retry: number) => number;
+  /** Executable for a `nodejs*` runtime. @default the Node that runs this */
+  readonly nodeBinary?: (runtime: string) => string;
+}
+
+export interface InvocationResult extends InvokeResult {
+  readonly requestId: string;
+  /** `$LATEST` or a version number. */
+  readonly executedVersion: string;
+}
+
+/** Counts since the host started. */
+export interface FunctionStats {
+  readonly invocations: number;
+  /** Invocations that ended in a function error of any kind. */
+  readonly errors: number;
+  readonly timeouts: number;
+  /** Sandboxes that died, or were killed from outside, with an invocation in flight. */
+  readonly diedInFlight: number;
+  readonly sandboxesStarted: number;
+  readonly inflight: number;
+}
+
+/** Payload limits of Invoke: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const MAX_PAYLOAD_BYTES = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 } as const;
+
+/** Runs Lambda functions as child processes behind the Lambda Runtime API. */
+export class LambdaHost implements Invoker {
+  readonly registry: FunctionRegistry;
+  readonly #options: LambdaHostOptions;
+  readonly #region: string;
+  readonly #api = new RuntimeApi();
+  readonly #reaper = new OrphanReaper();
+  readonly #pool: SandboxPool;
+  readonly #async: AsyncInvocations;
+  readonly #asyncConfigs = new Map<string, AsyncConfig>();
+  readonly #stats = new Map<string, { -readonly [key in keyof FunctionStats]: number }>();
+
+  constructor(options: LambdaHostOptions) {
+    this.#options = options;
+    this.#region = options.region ?? 'us-east-1';
+    this.registry = new FunctionRegistry(this.#region, options.account ?? LOCAL_ACCOUNT);
+    this.#pool = new SandboxPool({
+      maxSandboxes: options.maxSandboxes ?? 50,
+      maxWaiting: options.maxWaiting ?? 1000,
+      maxStarting: options.maxStarting ?? Math.max(2, os.availableParallelism()),
+      idleMs: options.idleMs ?? 300_000,
+      create: (version, owner) => this.#createSandbox(version, owner),
+      startFailed: ({ definition }, { payload }) =>
+        options.log.warn(definition.name, `sandbox did not start: ${payload.slice(0, 300)}`),
+    });
+    this.#async = new AsyncInvocations({
+      targets: options.targets,
+      log: options.log,
+      retryDelayMs: options.retryDelayMs ?? ((retry) => retry * 60_000),
+    });
+  }
+
+  /**
+   * @returns the function's ARN
+   * @throws AwsError ResourceConflictException where the name is taken
+   * @throws UnsupportedRuntimeError
+   */
+  createFunction(definition: FunctionDefinition): string {
+    commandOf({ definition, version: '' }, this.#nodeBinary);
+    return this.registry.create(definition);
+  }
+
+  /** Changes `$LATEST`. Sandboxes of the former code end after what they do; published versions stay as they are. */
+  updateFunction(nameOrArn: string, changes: Partial<Omit<FunctionDefinition, 'name'>>): void {
+    const former = this.registry.update(nameOrArn, changes);
+    if (former !== undefined) this.#pool.retire(former);
+  }
+
+  /** @returns the version's number; the last one again where nothing has changed since, as on AWS */
+  publishVersion(nameOrArn: string): string {
+    return this.registry.publish(nameOrArn);
+  }
+
+  /** Creates or moves an alias. @returns its ARN */
+  createAlias(nameOrArn: string, alias: string, version: string): string {
+    return this.registry.setAlias(nameOrArn, alias, version);
+  }
+
+  /** @param qualifier alias or version; undefined means `$LATEST` */
+  configureAsync(nameOrArn: string, qualifier: string | undefined, config: AsyncConfig): void {
+    const { name } = this.registry.find(nameOrArn);
+    this.#asyncConfigs.set(`${name}:${qualifier ?? '$LATEST'}`, config);
+  }
+
+  /** ARN of a function that exists. */
+  arnOf(nameOrArn: string, qualifier?: string): string {
+    return this.registry.arnOf(this.registry.find(nameOrArn).name, qualifier);
+  }
+
+  /**
+   * Invokes a function: name, partial ARN or ARN, with or without qualifier. A failed function is a result, not an
+   * exception.
+   * @throws AwsError ResourceNotFoundException, RequestTooLargeException, TooManyRequestsException
+   */
+  async invoke(
+    functionArn: string,
+    payload: string,
+    type: 'RequestResponse' | 'Event',
+  ): Promise<InvocationResult> {
+    const target = this.registry.resolve(functionArn);
+    const limit = MAX_PAYLOAD_BYTES[type];
+    const bytes = Buffer.byteLength(payload);
+    if (bytes > limit) {
+      const text = `Request must be smaller than ${limit} bytes for the InvokeFunction operation, got ${bytes}`;
+      throw new AwsError('RequestTooLargeException', text, 413);
+    }
+    const requestId = randomUUID();
+    const executedVersion = target.version.version;
+    if (type === 'Event') {
+      this.#acceptEvent(target, requestId, payload);
+      return { statusCode: 202, payload: '', requestId, executedVersion };
+    }
+    const { payload: result, failure } = await this.#run(target, requestId, payload);
+    const accepted = { statusCode: 200, payload: result, requestId, executedVersion };
+    return failure === undefined ? accepted : { ...accepted, functionError: 'Unhandled' };
+  }
+
+  /** Starts a sandbox ahead of the first invocation; resolves when it is ready, or has failed and said so. */
+  warm(functionArn: string): Promise<void> {
+    return this.#pool.warm(this.registry.resolve(functionArn).version);
+  }
+
+  /** Processes that run at the moment. */
+  sandboxes(): { functionName: string; version: string; pid: number; busy: boolean }[] {
+    return this.#pool.sandboxes().map(({ version, pid, busy }) => ({
+      functionName: version.definition.name,
+      version: version.version,
+      pid,
+      busy,
+    }));
+  }
+
+  /** Invocations of a function that wait or run. */
+  inflight(nameOrArn: string): number {
+    return this.stats(nameOrArn).inflight;
+  }
+
+  stats(nameOrArn: string): FunctionStats {
+    return { ...this.#statsOf(this.registry.find(nameOrArn).name) };
+  }
+
+  /** Asynchronous invocations that were accepted and are not finished. */
+  get pendingEvents(): number {
+    return this.#async.pending;
+  }
+
+  /** Ends every child process, within about a second. Invocations in flight end with an error. */
+  async close(): Promise<void> {
+    this.#async.close();
+    await this.#pool.close();
+    await this.#reaper.close();
+    this.#api.close();
+  }
+
+  #acceptEvent({ name, qualifier, arn, version }: FunctionTarget, requestId: string, payload: string): void {
+    const config = this.#asyncConfigs.get(`${name}:${qualifier ?? '$LATEST'}`) ?? DEFAULT_ASYNC_CONFIG;
+    this.#async.accept({
+      requestId,
+      functionName: name,
+      functionArn: this.registry.arnOf(name, qualifier ?? '$LATEST'),
+      executedVersion: version.version,
+      payload,
+      config,
+      deadLetterArn: version.definition.deadLetterArn,
+      attempt: (startBefore) => this.#run({ name, qualifier, arn, version }, requestId, payload, startBefore),
+    });
+  }
+
+  async #run(
+    { name, arn, version }: FunctionTarget,
+    requestId: string,
+    payload: string,
+    startBefore?: number,
+  ): Promise<InvocationOutcome> {
+    const stats = this.#statsOf(name);
+    stats.invocations += 1;
+    stats.inflight += 1;
+    try {
+      const outcome = await this.#pool.run(version, {
+        requestId,
+        functionArn: arn,
+        traceId: traceIdOf(requestId),
+        payload,
+        patient: startBefore !== undefined,
+        startBefore,
+      });
+      if (outcome.failure !== undefined && outcome.failure !== 'expired') {
+        stats.errors += 1;
+        if (outcome.failure === 'timeout') stats.timeouts += 1;
+        if (outcome.failure === 'exit') stats.diedInFlight += 1;
+        this.#options.log.warn(name, `invocation ${requestId} failed: ${outcome.payload.slice(0, 300)}`);
+      }
+      return outcome;
+    } finally {
+      stats.inflight -= 1;
+    }
+  }
+
+  #createSandbox(version: FunctionVersion, owner: SandboxOwner): Sandbox {
+    const { name, codeDir, timeoutSeconds } = version.definition;
+    this.#statsOf(name).sandboxesStarted += 1;
+    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+    const logStream = `${day}/[${version.version}]${randomUUID().replaceAll('-', '')}`;
+    return new Sandbox(
+      {
+        command: commandOf(version, this.#nodeBinary),
+        directory: codeDir,
+        environment: sandboxEnvironment(version, this.#region, this.#options.environment ?? {}, logStream),
+        timeoutMs: timeoutSeconds * 1000,
+        initTimeoutMs: this.#options.initTimeoutMs ?? 30_000,
+        api: this.#api,
+        reaper: this.#reaper,
+        output: (line) => this.#options.log.output(name, line),
+      },
+      owner,
+    );
+  }
+
+  readonly #nodeBinary = (runtime: string): string => this.#options.nodeBinary?.(runtime) ?? process.execPath;
+
+  #statsOf(name: string): { -readonly [key in keyof FunctionStats]: number } {
+    const known = this.#stats.get(name);
+    if (known !== undefined) return known;
+    const fresh = {
+      invocations: 0,
+      errors: 0,
+      timeouts: 0,
+      diedInFlight: 0,
+      sandboxesStarted: 0,
+      inflight: 0,
+    };
+    this.#stats.set(name, fresh);
+    return fresh;
+  }
+}
+
+/** X-Ray header from the request id's random digits, unsampled. */
+function traceIdOf(requestId: string): string {
+  const digits = requestId.replaceAll('-', '');
+  const seconds = Math.floor(Date.now() / 1000).toString(16);
+  return `Root=1-${seconds}-${digits.slice(0, 24)};Parent=${digits.slice(16)};Sampled=0`;
+}

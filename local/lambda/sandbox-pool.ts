@@ -1,0 +1,258 @@
+import { AwsError } from '../ports';
+import type { FunctionVersion } from './function-version';
+import type { InvocationOutcome } from './invocation-outcome';
+import type { RuntimeInvocation } from './runtime-api';
+import type { Sandbox, SandboxOwner } from './sandbox';
+
+export interface PoolOptions {
+  /** Most sandboxes of all functions together: the account's concurrency. */
+  readonly maxSandboxes: number;
+  /** Most invocations that wait for a sandbox, `patient` ones aside. */
+  readonly maxWaiting: number;
+  /** Most sandboxes that start at the same time. */
+  readonly maxStarting: number;
+  readonly idleMs: number;
+  readonly create: (version: FunctionVersion, owner: SandboxOwner) => Sandbox;
+  /** A start failed and no invocation waited that could report it. */
+  readonly startFailed: (version: FunctionVersion, outcome: InvocationOutcome) => void;
+}
+
+export interface PoolCall extends RuntimeInvocation {
+  /** From a queue of its own, which bounds it: waits as long as it takes. */
+  readonly patient: boolean;
+  /** Epoch milliseconds after which it is not begun. */
+  readonly startBefore: number | undefined;
+}
+
+interface Waiter {
+  /** Undefined: somebody who only wants a sandbox to be warm. */
+  readonly call: PoolCall | undefined;
+  readonly resolve: (outcome: InvocationOutcome) => void;
+}
+
+interface Group {
+  readonly version: FunctionVersion;
+  readonly live: Set<Sandbox>;
+  /** Most recently used last: those at the front get old and are reaped. */
+  readonly idle: { readonly sandbox: Sandbox; readonly since: number }[];
+  readonly waiting: Waiter[];
+  starting: number;
+  retired: boolean;
+}
+
+const WARM: InvocationOutcome = { payload: '', failure: undefined };
+const EXPIRED: InvocationOutcome = { payload: '', failure: 'expired' };
+const CLOSED: InvocationOutcome = {
+  payload: JSON.stringify({ errorType: 'Runtime.ExitError', errorMessage: 'The Lambda host was closed' }),
+  failure: 'init',
+};
+
+/**
+ * All sandboxes, scaled as Lambda does it: an invocation that finds none idle gets a new one. Two differences are
+ * kindness to a laptop: starts are few at a time, and an invocation takes whichever comes first, a new sandbox or one
+ * that becomes idle (50 cold starts at once would cost two cores seconds). And where AWS throttles at once when the
+ * account's concurrency is used up, an invocation waits here, as 50 processes are far fewer than 1,000 sandboxes.
+ */
+export class SandboxPool {
+  readonly #options: PoolOptions;
+  readonly #groups = new Map<FunctionVersion, Group>();
+  readonly #reaping: NodeJS.Timeout;
+  #live = 0;
+  #starting = 0;
+  #evicting: Sandbox | undefined;
+  #waiting = 0;
+  #impatient = 0;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#reaping = setInterval(() => this.#reapIdle(), Math.max(10, Math.min(30_000, options.idleMs / 2)));
+    this.#reaping.unref();
+  }
+
+  /** @throws AwsError TooManyRequestsException */
+  run(version: FunctionVersion, call: PoolCall): Promise<InvocationOutcome> {
+    if (this.#closed) return Promise.resolve(CLOSED);
+    const group = this.#groupOf(version);
+    const { reservedConcurrency, name } = version.definition;
+    if (reservedConcurrency === 0) throw throttled(`the reserved concurrency of ${name} is 0`);
+    const idle = group.idle.pop();
+    if (idle !== undefined) return new Promise((resolve) => idle.sandbox.invoke(call, resolve));
+    if (!call.patient && this.#impatient >= this.#options.maxWaiting) {
+      throw throttled(`${this.#impatient} invocations wait for a sandbox already`);
+    }
+    if (!call.patient) this.#impatient += 1;
+    return new Promise((resolve) => this.#enqueue(group, { call, resolve }));
+  }
+
+  /** Resolves when the version has an idle or just used sandbox, or when its start failed. */
+  async warm(version: FunctionVersion): Promise<void> {
+    const group = this.#groupOf(version);
+    if (this.#closed || group.idle.length > 0) return;
+    await new Promise<InvocationOutcome>((resolve) => this.#enqueue(group, { call: undefined, resolve }));
+  }
+
+  /** Ends the version's idle sandboxes now and the busy ones after their invocation; waiting invocations still run. */
+  retire(version: FunctionVersion): void {
+    const group = this.#groups.get(version);
+    if (group === undefined) return;
+    group.retired = true;
+    for (const { sandbox } of group.idle.splice(0)) void sandbox.stop();
+  }
+
+  sandboxes(): { version: FunctionVersion; pid: number; busy: boolean }[] {
+    return [...this.#groups.values()].flatMap(({ version, live }) =>
+      [...live].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ version, pid, busy }])),
+    );
+  }
+
+  /** Ends every sandbox. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#reaping);
+    const groups = [...this.#groups.values()];
+    for (const { resolve } of groups.flatMap(({ waiting }) => waiting.splice(0))) resolve(CLOSED);
+    await Promise.all(groups.flatMap(({ live }) => [...live].map((sandbox) => sandbox.stop())));
+  }
+
+  #groupOf(version: FunctionVersion): Group {
+    const known = this.#groups.get(version);
+    if (known !== undefined) return known;
+    const group: Group = { version, live: new Set(), idle: [], waiting: [], starting: 0, retired: false };
+    this.#groups.set(version, group);
+    return group;
+  }
+
+  #enqueue(group: Group, waiter: Waiter): void {
+    group.waiting.push(waiter);
+    this.#waiting += 1;
+    this.#startWanted();
+  }
+
+  /** Starts what waiting invocations lack, as far as the limits allow; who has nothing comes first. */
+  #startWanted(): void {
+    if (this.#waiting === 0) return;
+    const groups = [...this.#groups.values()].filter(({ waiting }) => waiting.length > 0);
+    groups.sort((a, b) => Math.min(1, a.live.size) - Math.min(1, b.live.size));
+    for (const group of groups) {
+      while (group.waiting.length > group.starting) {
+        if (this.#closed || this.#starting >= this.#options.maxStarting || !this.#makeRoom(group)) break;
+        this.#start(group);
+      }
+    }
+  }
+
+  /** Whether one more sandbox may start, if need be by ending the one that has been idle for longest. */
+  #makeRoom(group: Group): boolean {
+    const { name, reservedConcurrency } = group.version.definition;
+    const ofFunction = [...this.#groups.values()].filter(({ version }) => version.definition.name === name);
+    const reservedUsed =
+      reservedConcurrency !== undefined &&
+      ofFunction.reduce((sum, { live }) => sum + live.size, 0) >= reservedConcurrency;
+    if (!reservedUsed && this.#live < this.#options.maxSandboxes) return true;
+    // One at a time: its end calls for another look.
+    if (this.#evicting !== undefined) return false;
+    const candidates = reservedUsed ? ofFunction : [...this.#groups.values()];
+    const [oldest] = candidates
+      .filter(({ idle }) => idle.length > 0)
+      .sort((a, b) => (a.idle[0]?.since ?? 0) - (b.idle[0]?.since ?? 0));
+    this.#evicting = oldest?.idle.shift()?.sandbox;
+    void this.#evicting?.stop();
+    return false;
+  }
+
+  #start(group: Group): void {
+    let starting = true;
+    const started = (): void => {
+      if (!starting) return;
+      starting = false;
+      group.starting -= 1;
+      this.#starting -= 1;
+    };
+    const sandbox = this.#options.create(group.version, {
+      available: (available) => {
+        started();
+        this.#offer(group, available);
+      },
+      ended: (ended, initFailure) => {
+        started();
+        this.#ended(group, ended, initFailure);
+      },
+    });
+    group.live.add(sandbox);
+    group.starting += 1;
+    this.#live += 1;
+    this.#starting += 1;
+    void sandbox.start();
+  }
+
+  #offer(group: Group, sandbox: Sandbox): void {
+    const mayTake = !this.#closed && !this.#mustGiveWay(group);
+    if (mayTake && group.waiting.length > 0) {
+      const waiter = this.#nextWaiter(group);
+      if (waiter?.call !== undefined) {
+        sandbox.invoke(waiter.call, waiter.resolve);
+        this.#startWanted();
+        return;
+      }
+    }
+    if (group.retired || !mayTake) void sandbox.stop();
+    else group.idle.push({ sandbox, since: Date.now() });
+    this.#startWanted();
+  }
+
+  /** Whether another function waits and cannot get a single sandbox because this one keeps all of them busy. */
+  #mustGiveWay(group: Group): boolean {
+    if (this.#live < this.#options.maxSandboxes) return false;
+    return [...this.#groups.values()].some(
+      (other) => other !== group && other.waiting.length > 0 && other.live.size === 0,
+    );
+  }
+
+  #ended(
+    group: Group,
+    sandbox: Sandbox,
+    initFailure: ((requestId: string) => InvocationOutcome) | undefined,
+  ): void {
+    if (!group.live.delete(sandbox)) return;
+    this.#live -= 1;
+    if (this.#evicting === sandbox) this.#evicting = undefined;
+    const index = group.idle.findIndex((idle) => idle.sandbox === sandbox);
+    if (index >= 0) group.idle.splice(index, 1);
+    if (initFailure !== undefined) {
+      const waiter = this.#nextWaiter(group);
+      const outcome = initFailure(waiter?.call?.requestId ?? 'none');
+      if (waiter !== undefined) waiter.resolve(outcome);
+      else if (!this.#closed) this.#options.startFailed(group.version, outcome);
+    }
+    if (group.retired && group.live.size === 0 && group.waiting.length === 0) {
+      this.#groups.delete(group.version);
+    }
+    this.#startWanted();
+  }
+
+  /** The invocation whose turn it is; settles what has expired, and those who only wanted a warm sandbox. */
+  #nextWaiter(group: Group): Waiter | undefined {
+    for (;;) {
+      const waiter = group.waiting.shift();
+      if (waiter === undefined) return undefined;
+      this.#waiting -= 1;
+      const { call, resolve } = waiter;
+      if (call !== undefined && !call.patient) this.#impatient -= 1;
+      if (call === undefined) resolve(WARM);
+      else if (call.startBefore !== undefined && Date.now() > call.startBefore) resolve(EXPIRED);
+      else return waiter;
+    }
+  }
+
+  #reapIdle(): void {
+    const before = Date.now() - this.#options.idleMs;
+    for (const { idle } of this.#groups.values()) {
+      while (idle[0] !== undefined && idle[0].since <= before) void idle.shift()?.sandbox.stop();
+    }
+  }
+}
+
+function throttled(reason: string): AwsError {
+  return new AwsError('TooManyRequestsException', `Rate Exceeded: ${reason}.`, 429);
+}

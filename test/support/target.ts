@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { signToken } from '../../local/token';
+
+/** The stack that end-to-end tests talk to: a local one, or a deployed environment (`npm run verify`). */
+export interface Target {
+  readonly environment: string;
+  readonly websocketUrl: string;
+  readonly callbackUrl: string;
+  readonly serverApiUrl: string;
+  readonly region: string;
+  /** Only a local stack has one. */
+  readonly awsEndpointUrl?: string;
+  /** File with everything that a local stack printed. */
+  readonly logFile?: string;
+  readonly directory?: string;
+}
+
+/** Environment variable through which a test run learns of its target file. */
+export const TARGET_VARIABLE = 'HOLDFAST_TARGET';
+
+export function readTarget(): Target {
+  const file = process.env[TARGET_VARIABLE];
+  if (!file) throw new Error(`${TARGET_VARIABLE}: expected the file of a target, got none`);
+  return JSON.parse(readFileSync(file, 'utf8')) as Target;
+}
+
+/** Client configuration that reaches the AWS API of the target. */
+export function awsOptions(target: Target) {
+  return target.awsEndpointUrl === undefined
+    ? { region: target.region }
+    : {
+        region: target.region,
+        endpoint: target.awsEndpointUrl,
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      };
+}
+
+const secrets = new Map<string, Promise<string>>();
+
+async function jwtSecret(target: Target): Promise<string> {
+  const id = `/holdfast/${target.environment}/jwt-secret`;
+  let secret = secrets.get(id);
+  if (!secret) {
+    const client = new SecretsManagerClient(awsOptions(target));
+    secret = client
+      .send(new GetSecretValueCommand({ SecretId: id }))
+      .then(({ SecretString }) => SecretString ?? '')
+      .finally(() => client.destroy());
+    secrets.set(id, secret);
+  }
+  return secret;
+}
+
+/** A token that the target accepts. */
+export async function tokenFor(
+  target: Target,
+  user: string,
+  more: { readonly ttlSeconds?: number; readonly channels?: readonly string[] } = {},
+): Promise<string> {
+  return signToken({
+    secret: await jwtSecret(target),
+    user,
+    ttlSeconds: more.ttlSeconds ?? 600,
+    channels: more.channels ?? [],
+  });
+}
