@@ -16,6 +16,8 @@ export async function invokeIntegration(
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<IntegrationResult>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, { outcome: 'timed out' });
+    // A server that has been closed meanwhile must not keep the process for it.
+    timer.unref();
   });
   try {
     return await Promise.race([timeout, invoke(invoker, functionArn, event)]);

@@ -6,7 +6,7 @@
  */
 'use strict';
 
-const { existsSync } = require('node:fs');
+const { statSync } = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
@@ -175,11 +175,12 @@ socket.on('data', (chunk) => {
   }
 });
 
+/** @param {string} file */
+const isFile = (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+
 /** @param {string} root @param {string} name module path without extension */
 async function importModule(root, name) {
-  const file = ['', '.js', '.mjs', '.cjs']
-    .map((ending) => path.resolve(root, name + ending))
-    .find(existsSync);
+  const file = ['', '.js', '.mjs', '.cjs'].map((ending) => path.resolve(root, name + ending)).find(isFile);
   if (file === undefined)
     throw runtimeError('Runtime.ImportModuleError', `Error: Cannot find module '${name}'`);
   if (file.endsWith('.mjs')) return import(pathToFileURL(file).href);

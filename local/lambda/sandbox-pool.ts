@@ -28,6 +28,8 @@ interface Waiter {
   /** Undefined: somebody who only wants a sandbox to be warm. */
   readonly call: PoolCall | undefined;
   readonly resolve: (outcome: InvocationOutcome) => void;
+  /** Order of arrival. */
+  readonly turn: number;
 }
 
 interface Group {
@@ -61,6 +63,7 @@ export class SandboxPool {
   #starting = 0;
   #evicting: Sandbox | undefined;
   #waiting = 0;
+  #turn = 0;
   #impatient = 0;
   #closed = false;
 
@@ -123,17 +126,18 @@ export class SandboxPool {
     return group;
   }
 
-  #enqueue(group: Group, waiter: Waiter): void {
-    group.waiting.push(waiter);
+  #enqueue(group: Group, waiter: Omit<Waiter, 'turn'>): void {
+    this.#turn += 1;
+    group.waiting.push({ ...waiter, turn: this.#turn });
     this.#waiting += 1;
     this.#startWanted();
   }
 
-  /** Starts what waiting invocations lack, as far as the limits allow; who has nothing comes first. */
+  /** Starts what waiting invocations lack, as far as the limits allow; who has nothing, and has waited longest, comes first. */
   #startWanted(): void {
     if (this.#waiting === 0) return;
     const groups = [...this.#groups.values()].filter(({ waiting }) => waiting.length > 0);
-    groups.sort((a, b) => Math.min(1, a.live.size) - Math.min(1, b.live.size));
+    groups.sort((a, b) => Math.min(1, a.live.size) - Math.min(1, b.live.size) || turnOf(a) - turnOf(b));
     for (const group of groups) {
       while (group.waiting.length > group.starting) {
         if (this.#closed || this.#starting >= this.#options.maxStarting || !this.#makeRoom(group)) break;
@@ -171,8 +175,10 @@ export class SandboxPool {
     };
     const sandbox = this.#options.create(group.version, {
       available: (available) => {
+        // A new one serves at least once, or two functions at the limit would only replace each other.
+        const mayTake = starting || !this.#mustGiveWay(group);
         started();
-        this.#offer(group, available);
+        this.#offer(group, available, mayTake && !this.#closed);
       },
       ended: (ended, initFailure) => {
         started();
@@ -186,8 +192,7 @@ export class SandboxPool {
     void sandbox.start();
   }
 
-  #offer(group: Group, sandbox: Sandbox): void {
-    const mayTake = !this.#closed && !this.#mustGiveWay(group);
+  #offer(group: Group, sandbox: Sandbox, mayTake: boolean): void {
     if (mayTake && group.waiting.length > 0) {
       const waiter = this.#nextWaiter(group);
       if (waiter?.call !== undefined) {
@@ -201,12 +206,10 @@ export class SandboxPool {
     this.#startWanted();
   }
 
-  /** Whether another function waits and cannot get a single sandbox because this one keeps all of them busy. */
+  /** Whether another function has waited longer and cannot get a single sandbox, as others keep all of them busy. */
   #mustGiveWay(group: Group): boolean {
     if (this.#live < this.#options.maxSandboxes) return false;
-    return [...this.#groups.values()].some(
-      (other) => other !== group && other.waiting.length > 0 && other.live.size === 0,
-    );
+    return [...this.#groups.values()].some((other) => other.live.size === 0 && turnOf(other) < turnOf(group));
   }
 
   #ended(
@@ -251,6 +254,11 @@ export class SandboxPool {
       while (idle[0] !== undefined && idle[0].since <= before) void idle.shift()?.sandbox.stop();
     }
   }
+}
+
+/** Of the one that waits longest. */
+function turnOf({ waiting }: Group): number {
+  return waiting[0]?.turn ?? Number.POSITIVE_INFINITY;
 }
 
 function throttled(reason: string): AwsError {

@@ -18,7 +18,10 @@ export interface CreatedResource {
 }
 
 /** Makes the resources of one type. Throws PropertyError for a property that it cannot honour. */
-export type Provider = (request: ResourceRequest, cloud: LocalCloud) => CreatedResource | Promise<CreatedResource>;
+export type Provider = (
+  request: ResourceRequest,
+  cloud: LocalCloud,
+) => CreatedResource | Promise<CreatedResource>;
 
 /** A property of a template has a form that the local runtime cannot honour. */
 export class PropertyError extends Error {
@@ -73,7 +76,8 @@ export class Properties {
   /** A nested object; an absent one has no properties. */
   object(name: string): Properties {
     const value = this.#values[name] ?? {};
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.#fail(name, 'an object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return this.#fail(name, 'an object');
     return new Properties(this.#request, value as JsonObject, `${this.#path}${name}.`);
   }
 
@@ -85,7 +89,8 @@ export class Properties {
     const value = this.#values[name] ?? [];
     if (!Array.isArray(value)) return this.#fail(name, 'a list');
     return value.map((entry: unknown, index) => {
-      if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return this.#fail(name, 'a list of objects');
+      if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
+        return this.#fail(name, 'a list of objects');
       return new Properties(this.#request, entry as JsonObject, `${this.#path}${name}[${index}].`);
     });
   }

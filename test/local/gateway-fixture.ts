@@ -105,6 +105,17 @@ export async function startGateway(
   };
 }
 
+/** The handshake of a raw socket to the stage `local`. */
+export const UPGRADE_REQUEST = [
+  'GET /local HTTP/1.1',
+  'Host: localhost',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n',
+].join('\r\n');
+
 /** A client with everything that it received, in order. */
 export class Client {
   readonly socket: WebSocket;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { FrameMeter } from '../../local/gateway/frame-meter';
-import { Client, eventually, startGateway } from './gateway-fixture';
+import { Client, eventually, startGateway, UPGRADE_REQUEST } from './gateway-fixture';
 
 const KB = 1024;
 let fixture: Awaited<ReturnType<typeof startGateway>>;
@@ -76,9 +76,10 @@ describe('the gateway', () => {
     raw.write(
       Buffer.concat([frame('first'), frame('second'), frame('x'.repeat(40 * KB)), frame('too late')]),
     );
+    await new Promise((resolve) => raw.once('data', resolve));
+    raw.destroy();
     await eventually(() => expect(status()).toBe(1009));
     expect(fixture.invoker.of('default').map(({ body }) => body)).toEqual(['first', 'second']);
-    raw.destroy();
   });
 });
 
@@ -137,9 +138,7 @@ function frame(text: string, opcode = 0x1): Buffer {
 function rawConnection(): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(fixture.port, '127.0.0.1', () => {
-      socket.write(
-        'GET /local HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-      );
+      socket.write(UPGRADE_REQUEST);
     });
     socket.once('data', () => resolve(socket));
     socket.once('error', reject);

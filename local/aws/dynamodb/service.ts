@@ -40,6 +40,11 @@ export class UnsupportedTableError extends Error {
   }
 }
 
+interface Dynalite {
+  readonly server: Server;
+  readonly port: number;
+}
+
 /**
  * DynamoDB by dynalite, in memory, started by the first table or request. Without transactions, streams, PartiQL and
  * expiry; requests pass as they came.
@@ -47,7 +52,7 @@ export class UnsupportedTableError extends Error {
 export class DynamoDbService implements AwsService {
   readonly #region: string;
   readonly #agent = new Agent({ keepAlive: true });
-  #started: Promise<{ readonly server: Server; readonly port: number }> | undefined;
+  #started: Promise<Dynalite> | undefined;
 
   constructor({ region }: { readonly region: string }) {
     this.#region = region;
@@ -67,7 +72,9 @@ export class DynamoDbService implements AwsService {
       (name) => !CREATE_TABLE.includes(name) && !WITHOUT_EFFECT.includes(name),
     );
     if (unsupported.length > 0) throw new UnsupportedTableError(unsupported);
-    const input = Object.fromEntries(Object.entries(properties).filter(([name]) => CREATE_TABLE.includes(name)));
+    const input = Object.fromEntries(
+      Object.entries(properties).filter(([name]) => CREATE_TABLE.includes(name)),
+    );
     await this.#call('CreateTable', input);
     const name = String(properties['TableName']);
     return { name, arn: `arn:aws:dynamodb:${this.#region}:${LOCAL_ACCOUNT}:table/${name}` };
@@ -86,7 +93,7 @@ export class DynamoDbService implements AwsService {
     });
   }
 
-  #start(): NonNullable<typeof this.#started> {
+  #start(): Promise<Dynalite> {
     this.#started ??= startDynalite(this.#region);
     return this.#started;
   }
@@ -138,7 +145,7 @@ export class DynamoDbService implements AwsService {
   }
 }
 
-async function startDynalite(region: string): Promise<{ readonly server: Server; readonly port: number }> {
+async function startDynalite(region: string): Promise<Dynalite> {
   // Loaded only now: it takes a while, and most stacks have no table.
   const { default: dynalite } = await import('dynalite');
   const server = withEnvironment({ AWS_ACCOUNT_ID: LOCAL_ACCOUNT, AWS_REGION: region }, () =>
@@ -165,7 +172,9 @@ function withEnvironment<T>(values: Readonly<Record<string, string>>, make: () =
   }
 }
 
-function withoutHopHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+function withoutHopHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && !HOP_HEADERS.includes(name)) kept[name] = String(value);

@@ -29,6 +29,13 @@ type Combination = ReadonlyMap<string, readonly FieldMatcher[]>;
 
 export type EventTest = (event: unknown) => boolean;
 
+/** A pattern as JSON text, as the API has it, or as the object that a template has. */
+export type EventPattern = string | object;
+
+export function patternText(pattern: EventPattern): string {
+  return typeof pattern === 'string' ? pattern : JSON.stringify(pattern);
+}
+
 /**
  * Compiles an event pattern as EventBridge reads it.
  * @param json the pattern's JSON text

@@ -30,8 +30,8 @@ export interface QueueOptions {
   readonly name: string;
   readonly settings: QueueSettings;
   readonly now: () => number;
-  /** Takes a message that has been received too often. */
-  readonly toDeadLetters: (message: Message) => void;
+  /** Takes a message that has been received too often; false when there is nowhere to put it. */
+  readonly toDeadLetters: (message: Message) => boolean;
 }
 
 export interface NewMessage {
@@ -64,7 +64,7 @@ export class Queue {
   readonly createdAt: number;
   readonly settings: QueueSettings;
   readonly #now: () => number;
-  readonly #toDeadLetters: (message: Message) => void;
+  readonly #toDeadLetters: (message: Message) => boolean;
   readonly #messages = new Map<string, Message>();
   readonly #ready: ReadyMessages;
   readonly #due = new DueTimes();
@@ -230,9 +230,9 @@ export class Queue {
 
   #appear(message: Message): void {
     const { redrive } = this.settings;
-    if (message.state === 'in-flight' && redrive && message.receivesHere >= redrive.maxReceiveCount) {
+    const spent = redrive !== undefined && message.receivesHere >= redrive.maxReceiveCount;
+    if (message.state === 'in-flight' && spent && this.#toDeadLetters(message)) {
       this.#drop(message);
-      this.#toDeadLetters(message);
       return;
     }
     if (message.state === 'delayed') this.#delayed -= 1;

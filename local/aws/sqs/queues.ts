@@ -41,9 +41,9 @@ export class Queues {
       settings: queueSettings(complete, redrive ? checkRedrive(name, redrive) : undefined),
       now: this.#now,
       toDeadLetters: (message) => {
-        // As on AWS, a dead-letter queue that is gone loses the message.
-        if (redrive)
-          this.#entries.get(nameOf(redrive.deadLetterTargetArn))?.queue.takeOver(message, queue.arn);
+        const target = redrive && this.#entries.get(nameOf(redrive.deadLetterTargetArn))?.queue;
+        target?.takeOver(message, queue.arn);
+        return target !== undefined;
       },
     });
     this.#entries.set(name, { queue, attributes: complete });

@@ -27,11 +27,7 @@ export class EventBridgeBus implements Bus {
   readonly #busName: string;
   readonly #signingKey: () => Promise<SigningKey | undefined>;
 
-  constructor(
-    client: EventBridgeClient,
-    busName: string,
-    signingKey: () => Promise<SigningKey | undefined>,
-  ) {
+  constructor(client: EventBridgeClient, busName: string, signingKey: () => Promise<SigningKey | undefined>) {
     this.#client = client;
     this.#busName = busName;
     this.#signingKey = signingKey;

@@ -144,11 +144,7 @@ export class RedisScripts implements ScriptRunner {
   }
 }
 
-async function within<Value>(
-  promise: Promise<Value>,
-  milliseconds: number,
-  script: string,
-): Promise<Value> {
+async function within<Value>(promise: Promise<Value>, milliseconds: number, script: string): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   try {
     return await Promise.race([

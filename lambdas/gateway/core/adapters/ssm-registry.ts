@@ -2,7 +2,10 @@ import { GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import type { RegistryEntry } from '../channels/cached-registry';
 
 /** Reads all registrations under a path, page by page. */
-export async function fetchRegistryEntries(client: SSMClient, path: string): Promise<readonly RegistryEntry[]> {
+export async function fetchRegistryEntries(
+  client: SSMClient,
+  path: string,
+): Promise<readonly RegistryEntry[]> {
   const entries: RegistryEntry[] = [];
   let token: string | undefined;
   do {

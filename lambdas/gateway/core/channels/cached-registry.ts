@@ -1,5 +1,5 @@
-import type { NamespaceRules } from '../../../contract/registry';
 import { causeOf } from '../../../contract/log';
+import type { NamespaceRules } from '../../../contract/registry';
 import { Cached } from '../cached';
 import type { Clock, Log, Registry } from '../ports';
 import { joinRegistrations, parseRegistration, type RegistryView } from './registration';

@@ -3,8 +3,8 @@ import {
   GATEWAY_SERVICE,
   METHOD_NAME,
   NAMESPACE_NAME,
-  SERVICE_NAME,
   type NamespaceRules,
+  SERVICE_NAME,
   type ServiceRegistration,
 } from '../../../contract/registry';
 

@@ -6,10 +6,8 @@ export type ConnectionState = 'pending' | 'connected' | 'closed' | 'absent';
 
 export interface Connection {
   readonly state: ConnectionState;
-  /** User id; empty while pending. */
-  readonly user: string;
-  /** Channels that the handshake's token subscribes to; they start with the connect command. */
-  readonly channels: readonly string[];
+  /** Who connected; user and channels are empty while pending. Channels of a handshake's token start with the connect command. */
+  readonly identity: Identity;
   /** A handshake token authenticated the connection, and no connect command came yet. */
   readonly mayConnectAgain: boolean;
 }

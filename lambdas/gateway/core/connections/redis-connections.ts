@@ -3,8 +3,8 @@ import { ScriptResultError, type ScriptRunner, textList } from '../redis-script'
 import {
   CONNECTION_TTL_SECONDS,
   type Connection,
-  type Connections,
   type ConnectionState,
+  type Connections,
   type HoldResult,
   type Identity,
   MAX_SUBSCRIPTIONS,
@@ -77,15 +77,14 @@ export class RedisConnections implements Connections {
   }
 
   async load(connection: string): Promise<Connection> {
-    const [state, user = '', channels, handshake] = textList(
+    const [state, user = '', channels, hand, exp] = textList(
       load,
       await this.#scripts.run(load, [connectionKey(connection)], []),
     );
     return {
       state: STATES.find((known) => known === state) ?? 'absent',
-      user,
-      channels: parseChannels(channels),
-      mayConnectAgain: handshake === '1',
+      identity: { user, channels: parseChannels(channels), expiresAt: Number(exp) },
+      mayConnectAgain: hand === '1',
     };
   }
 

@@ -8,7 +8,7 @@ import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, PostOutcome, WakeQueue } from '../ports';
 import type { Channels } from './channels';
 import type { Member, Partitions } from './partitions';
-import { lowestBehind, type Plan, planRound, type Post } from './plan';
+import { lowestBehind, type Plan, type Post, planRound } from './plan';
 
 /**
  * How long a round may hold a partition. Posts start until `POST_RESERVE_MS` before it, and a post or a close ends within

@@ -78,13 +78,7 @@ export interface Partitions {
   begin(channel: string, partition: number, token: string, now: number, deadline: number): Promise<Begun>;
   /** Before a round's first post. False: the lock is lost. */
   announce(channel: string, partition: number, token: string, top: number): Promise<boolean>;
-  commit(
-    channel: string,
-    partition: number,
-    token: string,
-    now: number,
-    commit: Commit,
-  ): Promise<Committed>;
+  commit(channel: string, partition: number, token: string, now: number, commit: Commit): Promise<Committed>;
   /** Marks a partition dirty; true where a wake has to be sent. */
   mark(channel: string, partition: number, now: number): Promise<boolean>;
 }

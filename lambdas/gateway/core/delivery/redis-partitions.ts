@@ -89,13 +89,7 @@ export class RedisPartitions implements Partitions {
     const result = await this.#scripts.run(
       join,
       [partitionKey(channel, partition)],
-      [
-        MEMBER + member.connection,
-        memberValue(member),
-        position.epoch,
-        position.top,
-        PARTITION_TTL_SECONDS,
-      ],
+      [MEMBER + member.connection, memberValue(member), position.epoch, position.top, PARTITION_TTL_SECONDS],
     );
     return result === 'joined' ? 'joined' : 'epoch';
   }

@@ -66,7 +66,9 @@ function parseLine(line: string, index: number): Command {
   const { id } = object;
   if (payload === 'send' && id === undefined) return { kind: 'send' };
   if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > MAX_ID) {
-    throw new FrameViolation(`${where}: expected an id from 1 to ${MAX_ID} for ${payload}, got ${nameOf(id)}`);
+    throw new FrameViolation(
+      `${where}: expected an id from 1 to ${MAX_ID} for ${payload}, got ${nameOf(id)}`,
+    );
   }
   const fields = object[payload];
   if (!isJsonObject(fields)) return refused(id, payload, `expected an object, got ${nameOf(fields)}`);
@@ -129,12 +131,12 @@ const POSITION_REASON = 'expected offset from 0 to 2^53-1 and epoch as text, got
 
 function parseConnect(id: number, fields: JsonObject): Command {
   const { token = '', subs = {} } = fields;
-  if (typeof token !== 'string')
-    return refused(id, 'connect', `token: expected text, got ${nameOf(token)}`);
+  if (typeof token !== 'string') return refused(id, 'connect', `token: expected text, got ${nameOf(token)}`);
   if (!isJsonObject(subs)) return refused(id, 'connect', `subs: expected an object, got ${nameOf(subs)}`);
   const recover = new Map<string, Position>();
   for (const [channel, request] of Object.entries(subs)) {
-    if (!isJsonObject(request)) return refused(id, 'connect', `subs: expected objects, got ${nameOf(request)}`);
+    if (!isJsonObject(request))
+      return refused(id, 'connect', `subs: expected objects, got ${nameOf(request)}`);
     const position = positionOf(request);
     if (position === 'bad') return refused(id, 'connect', `subs: ${POSITION_REASON}`);
     if (request['recover'] === true) recover.set(channel, position);

@@ -2,12 +2,12 @@ import type { RedisScript } from '../../redis-script';
 
 /**
  * Slot `{c:<conn>}`. KEYS: the connection's hash.
- * Answers state (empty where there is no hash), user, channels, handshake mark.
+ * Answers state (empty where there is no hash), user, channels, hand, exp.
  */
 export const load: RedisScript = {
   name: 'hf1load',
   keys: 1,
   lua: `
-return redis.call('HMGET', KEYS[1], 'state', 'user', 'channels', 'hand')
+return redis.call('HMGET', KEYS[1], 'state', 'user', 'channels', 'hand', 'exp')
 `,
 };

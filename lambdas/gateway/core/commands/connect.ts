@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { DISCONNECTS, PROTOCOL_ERRORS } from '../../../contract/codes';
+import type { SubscribeResult } from '../../../contract/frames';
+import { verifyToken } from '../auth/token';
+import type { Connection, Identity } from '../connections/connection';
+import { inParallel } from '../parallel';
+import type { Command } from '../protocol/commands';
+import { SERVER_VERSION } from '../version';
+import { type Answer, type PendingSubscription, refuse } from './answer';
+import type { CommandParts } from './parts';
+import { RecoveryBudget } from './recovery';
+import type { Subscriptions } from './subscriptions';
+
+type ConnectCommand = Extract<Command, { kind: 'connect' }>;
+
+const SUBSCRIBES_AT_ONCE = 16;
+
+/** Who a connect command makes the connection, or how it is answered instead. */
+async function identify(
+  parts: CommandParts,
+  { token }: ConnectCommand,
+  connection: Connection,
+): Promise<{ readonly identity: Identity } | Answer> {
+  // An SDK whose URL carried the token needs none in the command.
+  if (token === '' && connection.mayConnectAgain) return { identity: connection.identity };
+  const verdict = await verifyToken(token, await parts.tokenSecret(), parts.clock.now());
+  switch (verdict.result) {
+    case 'expired':
+      return refuse(
+        PROTOCOL_ERRORS.tokenExpired,
+        'token: expected one that is valid now, got an expired one',
+      );
+    case 'invalid':
+      return { result: 'end', disconnect: DISCONNECTS.invalidToken, reason: verdict.reason };
+    case 'ok':
+      return connection.mayConnectAgain && connection.identity.user !== verdict.identity.user
+        ? {
+            result: 'end',
+            disconnect: DISCONNECTS.invalidToken,
+            reason: 'token: expected the user of the handshake, got another',
+          }
+        : { identity: verdict.identity };
+  }
+}
+
+/** Serves a connect command. Answers who is connected beside what to say. Rejects where Redis or the secret fails. */
+export async function serveConnect(
+  parts: CommandParts,
+  subscriptions: Subscriptions,
+  id: string,
+  connection: Connection,
+  command: ConnectCommand,
+): Promise<{ readonly answer: Answer; readonly identity?: Identity }> {
+  if (connection.state === 'connected' && !connection.mayConnectAgain) return { answer: secondConnect() };
+  const identified = await identify(parts, command, connection);
+  if (!('identity' in identified)) return { answer: identified };
+
+  const { identity } = identified;
+  const connected = await parts.connections.connect(id, identity, randomBytes(6).toString('base64url'));
+  if (connected === 'repeated') return { answer: secondConnect() };
+  if (connected !== 'connected') {
+    return {
+      answer: {
+        result: 'end',
+        disconnect: DISCONNECTS.insufficientState,
+        reason: `connection: expected it open, got ${connected}`,
+      },
+    };
+  }
+  return { answer: await subscribeServerSide(parts, subscriptions, id, identity, command), identity };
+}
+
+function secondConnect(): Answer {
+  return {
+    result: 'end',
+    disconnect: DISCONNECTS.badRequest,
+    reason: 'connect: expected once, got it again',
+  };
+}
+
+async function subscribeServerSide(
+  parts: CommandParts,
+  subscriptions: Subscriptions,
+  id: string,
+  identity: Identity,
+  command: ConnectCommand,
+): Promise<Answer> {
+  const budget = new RecoveryBudget();
+  const subs: Record<string, SubscribeResult> = {};
+  const pending: PendingSubscription[] = [];
+  const refusals: Extract<Answer, { result: 'refused' }>[] = [];
+  await inParallel(identity.channels, SUBSCRIBES_AT_ONCE, async (channel) => {
+    const recover = command.recover.get(channel);
+    const subscribed = await subscriptions.subscribe(id, { channel, recover, serverSide: true }, budget);
+    if (subscribed.result === 'subscribed') {
+      subs[channel] = subscribed.reply;
+      pending.push(subscribed.pending);
+    } else if (subscribed.error.temporary) refusals.push(subscribed);
+    else {
+      // The client sees that the channel is not among its subscriptions; the token's maker reads why in the log.
+      parts.log('warn', 'server-side subscription left out', {
+        connection: id,
+        code: subscribed.error.code,
+        reason: subscribed.reason,
+      });
+    }
+  });
+  const [refusal] = refusals;
+  if (refusal) {
+    await subscriptions.undo(id, pending);
+    return refusal;
+  }
+  return {
+    result: 'reply',
+    reply: {
+      id: command.id,
+      connect: { client: id, version: SERVER_VERSION, ...(pending.length > 0 ? { subs } : {}) },
+    },
+    pending,
+  };
+}

@@ -1,0 +1,180 @@
+import { DISCONNECTS, type Disconnect, PROTOCOL_ERRORS } from '../../../contract/codes';
+import { causeOf } from '../../../contract/log';
+import { newTraceparent, traceIdOf } from '../../../contract/trace';
+import type { Connection } from '../connections/connection';
+import type { Command } from '../protocol/commands';
+import { parseFrame } from '../protocol/parse-frame';
+import { type Answer, refuse, refuseTemporarily } from './answer';
+import { serveConnect } from './connect';
+import { Outbox } from './outbox';
+import type { CommandParts } from './parts';
+import { servePublish } from './publish';
+import { RecoveryBudget } from './recovery';
+import { serveRpc } from './rpc';
+import { Subscriptions } from './subscriptions';
+
+/** A connection while one of its frames is served. */
+interface Session {
+  readonly id: string;
+  readonly outbox: Outbox;
+  readonly traceparent: string;
+  connection: Connection;
+}
+
+/** Serves the frames of clients. */
+export class Ingress {
+  readonly #parts: CommandParts;
+  readonly #subscriptions: Subscriptions;
+
+  constructor(parts: CommandParts) {
+    this.#parts = parts;
+    this.#subscriptions = new Subscriptions(parts);
+  }
+
+  /** Serves one text frame of a connection, command by command. Never rejects: the gateway hears nothing of its outcome. */
+  async handle(id: string, text: string): Promise<void> {
+    const outbox = new Outbox(this.#parts, this.#subscriptions, id);
+    const parsed = parseFrame(text);
+    if (!parsed.ok) {
+      await this.#end(id, outbox, DISCONNECTS.badRequest, parsed.reason);
+      return;
+    }
+    let connection: Connection;
+    try {
+      connection = await this.#parts.connections.load(id);
+    } catch (error) {
+      await this.#answerWithoutState(id, outbox, parsed.commands, error);
+      return;
+    }
+    if (connection.state === 'closed') {
+      this.#parts.log('info', 'frame of a closed connection ignored', { connection: id });
+    } else if (connection.state === 'absent') {
+      await this.#end(id, outbox, DISCONNECTS.insufficientState, 'connection: expected its state, got none');
+    } else {
+      await this.#serveAll({ id, outbox, connection, traceparent: newTraceparent() }, parsed.commands);
+    }
+  }
+
+  async #serveAll(session: Session, commands: readonly Command[]): Promise<void> {
+    const { id, outbox } = session;
+    for (const command of commands) {
+      await outbox.flushIfOld();
+      if (outbox.ended) return;
+      const answer = await this.#serve(session, command);
+      if (answer.result === 'end') {
+        await outbox.flush();
+        await this.#end(id, outbox, answer.disconnect, answer.reason);
+        return;
+      }
+      if (answer.result === 'reply') await outbox.add(answer.reply, answer.pending);
+      if (answer.result === 'refused' && 'id' in command) {
+        this.#logRefusal(session, command.kind, answer);
+        await outbox.add({ id: command.id, error: answer.error });
+      }
+    }
+    await outbox.flush();
+  }
+
+  async #serve(session: Session, command: Command): Promise<Answer> {
+    if (session.connection.state !== 'connected' && command.kind !== 'connect') {
+      return {
+        result: 'end',
+        disconnect: DISCONNECTS.badRequest,
+        reason: `${command.kind}: expected connect before it, got none`,
+      };
+    }
+    try {
+      return await this.#serveConnected(session, command);
+    } catch (error) {
+      return refuseTemporarily(error);
+    }
+  }
+
+  async #serveConnected(session: Session, command: Command): Promise<Answer> {
+    const { id, connection, traceparent } = session;
+    const sender = { connection: id, user: connection.identity.user, traceparent };
+    switch (command.kind) {
+      case 'connect': {
+        const { answer, identity } = await serveConnect(
+          this.#parts,
+          this.#subscriptions,
+          id,
+          connection,
+          command,
+        );
+        if (identity) session.connection = { state: 'connected', identity, mayConnectAgain: false };
+        return answer;
+      }
+      case 'subscribe': {
+        const { channel, recover } = command;
+        const subscribed = await this.#subscriptions.subscribe(
+          id,
+          { channel, recover, serverSide: false },
+          new RecoveryBudget(),
+        );
+        if (subscribed.result === 'refused') return subscribed;
+        return {
+          result: 'reply',
+          reply: { id: command.id, subscribe: subscribed.reply },
+          pending: [subscribed.pending],
+        };
+      }
+      case 'unsubscribe':
+        await this.#subscriptions.unsubscribe(id, command.channel);
+        return { result: 'reply', reply: { id: command.id, unsubscribe: {} } };
+      case 'publish':
+        return servePublish(this.#parts, sender, command);
+      case 'rpc':
+        return serveRpc(this.#parts, sender, command);
+      case 'ping':
+        return { result: 'reply', reply: { id: command.id, ping: {} } };
+      case 'unavailable':
+        return refuse(
+          PROTOCOL_ERRORS.notAvailable,
+          `command: expected one that is served, got ${command.name}`,
+        );
+      case 'refused':
+        return refuse(PROTOCOL_ERRORS.badRequest, `${command.name}: ${command.reason}`);
+      case 'send':
+        this.#parts.log('info', 'command without reply ignored', { connection: id, command: 'send' });
+        return { result: 'later' };
+      case 'pong':
+        // Nobody asked: connect replies announce no pings. It does no harm either.
+        return { result: 'later' };
+    }
+  }
+
+  /**
+   * Redis is away, so nobody knows whether the connection is connected: it stays open, and what needs state gets an error
+   * that lets the client try again. An unsubscribe must never get one.
+   */
+  async #answerWithoutState(
+    id: string,
+    outbox: Outbox,
+    commands: readonly Command[],
+    error: unknown,
+  ): Promise<void> {
+    this.#parts.log('error', 'connection state not readable', { connection: id, ...causeOf(error) });
+    for (const command of commands) {
+      if (command.kind === 'ping') await outbox.add({ id: command.id, ping: {} });
+      else if (command.kind === 'unsubscribe') await outbox.add({ id: command.id, unsubscribe: {} });
+      else if ('id' in command) await outbox.add({ id: command.id, error: PROTOCOL_ERRORS.internal });
+    }
+    await outbox.flush();
+  }
+
+  async #end(id: string, outbox: Outbox, disconnect: Disconnect, reason: string): Promise<void> {
+    this.#parts.log('warn', 'connection refused', { connection: id, code: disconnect.code, reason });
+    if (!outbox.ended) await outbox.end(disconnect);
+  }
+
+  #logRefusal(session: Session, command: string, { error, reason }: Extract<Answer, { result: 'refused' }>) {
+    this.#parts.log('warn', 'command refused', {
+      connection: session.id,
+      command,
+      code: error.code,
+      reason,
+      trace: traceIdOf(session.traceparent),
+    });
+  }
+}

@@ -1,0 +1,22 @@
+import { isChannelName, MAX_CHANNEL_LENGTH, namespaceOf } from '../../../contract/channel';
+import { PROTOCOL_ERRORS } from '../../../contract/codes';
+import type { NamespaceRules } from '../../../contract/registry';
+import type { Registry } from '../ports';
+import { type Refusal, refuse } from './answer';
+
+/** The rules of a channel's namespace, or why there are none. */
+export async function rulesOf(
+  registry: Registry,
+  channel: string,
+): Promise<{ readonly rules: NamespaceRules } | Refusal> {
+  if (!isChannelName(channel)) {
+    return refuse(
+      PROTOCOL_ERRORS.badRequest,
+      `channel: expected 1 to ${MAX_CHANNEL_LENGTH} printable ASCII characters, got another name`,
+    );
+  }
+  const rules = await registry.namespace(namespaceOf(channel));
+  return rules
+    ? { rules }
+    : refuse(PROTOCOL_ERRORS.unknownChannel, 'namespace: expected one that is registered, got another');
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { PROTOCOL_ERRORS } from '../../../contract/codes';
+import type { Command } from '../protocol/commands';
+import { type Answer, refuse } from './answer';
+import type { CommandParts } from './parts';
+import type { Sender } from './publish';
+
+type RpcCommand = Extract<Command, { kind: 'rpc' }>;
+
+/** Puts an rpc on the bus; its service answers. Rejects where the bus, the signing key, Redis or the registry fails. */
+export async function serveRpc(
+  parts: CommandParts,
+  sender: Sender,
+  { id, method, data }: RpcCommand,
+): Promise<Answer> {
+  const service = await parts.registry.serviceOf(method);
+  if (service === undefined) {
+    return refuse(PROTOCOL_ERRORS.methodNotFound, 'method: expected one that is registered, got another');
+  }
+  const issuedAt = parts.clock.now();
+  const seq = await parts.connections.nextSeq(sender.connection);
+  if (seq === 0) return refuse(PROTOCOL_ERRORS.internal, 'connection: expected its state, got none');
+  await parts.bus.put({
+    v: 1,
+    id: randomUUID(),
+    seq,
+    kind: 'rpc',
+    service,
+    method,
+    client: sender.connection,
+    user: sender.user,
+    commandId: id,
+    data,
+    issuedAt,
+    deadline: issuedAt + parts.rpcTimeoutMs,
+    traceparent: sender.traceparent,
+  });
+  return { result: 'later' };
+}

@@ -1,0 +1,69 @@
+import {
+  eventBridgeClient,
+  managementClient,
+  secretsManagerClient,
+  sqsClient,
+  ssmClient,
+} from '../../contract/aws-clients';
+import { readEnvironment } from '../../contract/environment';
+import { log } from '../../contract/log';
+import { EventBridgeBus } from '../core/adapters/event-bridge-bus';
+import { ManagementPoster } from '../core/adapters/management-poster';
+import { cachedSecret, cachedSigningKey } from '../core/adapters/secrets';
+import { SqsDeliveryQueue, SqsWakeQueue } from '../core/adapters/sqs-queues';
+import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
+import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
+import { CachedRegistry } from '../core/channels/cached-registry';
+import { systemClock } from '../core/clock';
+import { Ingress } from '../core/commands/ingress';
+
+const environment = readEnvironment([
+  'ENVIRONMENT',
+  ...REDIS_VARIABLES,
+  'JWT_SECRET_ARN',
+  'SIGNING_SECRET_ARN',
+  'BUS_NAME',
+  'DELIVERIES_QUEUE_URL',
+  'WAKES_QUEUE_URL',
+  'CALLBACK_URL',
+  'SERVICES_PARAMETER_PATH',
+  'RPC_TIMEOUT_SECONDS',
+]);
+const secrets = secretsManagerClient();
+const sqs = sqsClient();
+const ssm = ssmClient();
+const secret = (arn: string) => cachedSecret(secrets, arn, systemClock, log);
+const tokenSecret = secret(environment.JWT_SECRET_ARN);
+const encoder = new TextEncoder();
+
+const ingress = new Ingress({
+  ...storesOf(environment, secrets, systemClock, log),
+  registry: new CachedRegistry(
+    () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
+    systemClock,
+    log,
+  ),
+  poster: new ManagementPoster(managementClient(environment.CALLBACK_URL), log),
+  bus: new EventBridgeBus(
+    eventBridgeClient(),
+    environment.BUS_NAME,
+    cachedSigningKey(secret(environment.SIGNING_SECRET_ARN)),
+  ),
+  deliveries: new SqsDeliveryQueue(sqs, environment.DELIVERIES_QUEUE_URL),
+  wakes: new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL),
+  tokenSecret: async () => encoder.encode(await tokenSecret()),
+  rpcTimeoutMs: Number(environment.RPC_TIMEOUT_SECONDS) * 1000,
+  clock: systemClock,
+  log,
+});
+
+interface MessageEvent {
+  readonly requestContext: { readonly connectionId: string };
+  readonly body?: string | null;
+}
+
+/** `$default`: one frame of one connection. The gateway drops what this returns; replies are posted. */
+export async function handler(event: MessageEvent): Promise<{ readonly statusCode: 200 }> {
+  await ingress.handle(event.requestContext.connectionId, event.body ?? '');
+  return { statusCode: 200 };
+}

@@ -1,0 +1,35 @@
+import { AwsError } from '../../ports';
+
+/** A bus, rule or archive that does not exist. */
+export class EventsResourceNotFoundError extends AwsError {
+  override readonly name = 'EventsResourceNotFoundError';
+
+  constructor(kind: 'Event bus' | 'Rule' | 'Archive', name: string) {
+    super('ResourceNotFoundException', `${kind} ${name} does not exist.`);
+  }
+}
+
+export class EventsResourceExistsError extends AwsError {
+  override readonly name = 'EventsResourceExistsError';
+
+  constructor(kind: 'Event bus' | 'Archive', name: string) {
+    super('ResourceAlreadyExistsException', `${kind} ${name} already exists.`);
+  }
+}
+
+/** A member of a request with a value that EventBridge refuses. */
+export class EventsValidationError extends AwsError {
+  override readonly name = 'EventsValidationError';
+
+  constructor(message: string) {
+    super('ValidationException', message);
+  }
+}
+
+export class EventsLimitError extends AwsError {
+  override readonly name = 'EventsLimitError';
+
+  constructor(message: string) {
+    super('LimitExceededException', message);
+  }
+}

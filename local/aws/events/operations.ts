@@ -1,0 +1,120 @@
+import { isJsonObject, type JsonObject } from '../../../lambdas/contract/json';
+import { Input } from '../input';
+import type { Operation } from '../json-service';
+import type { Bus, Rule } from './bus';
+import { EventsValidationError } from './errors';
+import { compactJsonObject } from './json-text';
+import { compilePattern } from './pattern';
+import type { PutEventsEntry, PutEventsResult } from './put-events';
+
+/** What the API needs of the service behind it. */
+export interface EventBridge {
+  bus(nameOrArn?: string): Bus;
+  buses(): readonly Bus[];
+  putEvents(entries: readonly PutEventsEntry[]): PutEventsResult;
+}
+
+/** Members that TestEventPattern wants in an event. */
+const EVENT_MEMBERS = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'];
+
+/** The operations that functions and users may call; resources are made from templates, not by calls. */
+export function operationsOf(events: EventBridge): Readonly<Record<string, Operation>> {
+  return {
+    PutEvents: (input) => events.putEvents(entriesOf(input)),
+    ListEventBuses: (input) => {
+      const prefix = members(input).optionalString('NamePrefix') ?? '';
+      return {
+        EventBuses: events
+          .buses()
+          .filter(({ name }) => name.startsWith(prefix))
+          .map(busOutput),
+      };
+    },
+    DescribeEventBus: (input) => busOutput(events.bus(members(input).optionalString('Name'))),
+    ListRules: (input) => {
+      const given = members(input);
+      const prefix = given.optionalString('NamePrefix') ?? '';
+      const rules = [...events.bus(given.optionalString('EventBusName')).rules.values()];
+      return { Rules: rules.filter(({ name }) => name.startsWith(prefix)).map(ruleOutput) };
+    },
+    DescribeRule: (input) => {
+      const given = members(input);
+      return ruleOutput(events.bus(given.optionalString('EventBusName')).rule(given.string('Name')));
+    },
+    ListTargetsByRule: (input) => {
+      const given = members(input);
+      const rule = events.bus(given.optionalString('EventBusName')).rule(given.string('Rule'));
+      return { Targets: [...rule.targets.values()] };
+    },
+    TestEventPattern: (input) => {
+      const given = members(input);
+      const matches = compilePattern(given.string('EventPattern'));
+      return { Result: matches(testEvent(given.string('Event'))) };
+    },
+  };
+}
+
+function members(input: JsonObject): Input {
+  return new Input(input, (name) => new EventsValidationError(`${name}: expected a value, got none`));
+}
+
+function entriesOf(input: JsonObject): readonly PutEventsEntry[] {
+  const times = Array.isArray(input['Entries']) ? input['Entries'].map(timeOf) : [];
+  return members(input)
+    .inputs('Entries')
+    .map((entry, index) => {
+      const time = times[index];
+      return {
+        ...text('Source', entry),
+        ...text('DetailType', entry),
+        ...text('Detail', entry),
+        ...text('EventBusName', entry),
+        ...(time !== undefined && { Time: time }),
+        Resources: entry.strings('Resources'),
+      };
+    });
+}
+
+function text<Name extends string>(name: Name, entry: Input): { readonly [key in Name]?: string } {
+  const value = entry.optionalString(name);
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in Name]?: string });
+}
+
+// AWS JSON 1.1 carries a time as epoch seconds, with fractions.
+function timeOf(entry: unknown): Date | undefined {
+  const seconds = isJsonObject(entry) ? (entry['Time'] ?? undefined) : undefined;
+  if (seconds === undefined) return undefined;
+  const time = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN);
+  if (Number.isNaN(time.getTime())) {
+    throw new EventsValidationError(`Time: expected epoch seconds, got ${JSON.stringify(seconds)}`);
+  }
+  return time;
+}
+
+function testEvent(json: string): unknown {
+  const event: unknown = compactJsonObject(json) === undefined ? undefined : JSON.parse(json);
+  if (!isJsonObject(event)) {
+    throw new EventsValidationError('Parameter Event is not valid. Reason: expected a JSON object');
+  }
+  const missing = EVENT_MEMBERS.filter((name) => !Object.hasOwn(event, name));
+  if (missing.length > 0) {
+    throw new EventsValidationError(`Parameter Event is not valid. Reason: it lacks ${missing.join(', ')}`);
+  }
+  return event;
+}
+
+function busOutput({ name, arn, createdAt }: Bus): object {
+  const seconds = createdAt.getTime() / 1000;
+  return { Name: name, Arn: arn, CreationTime: seconds, LastModifiedTime: seconds };
+}
+
+function ruleOutput({ name, arn, bus, pattern, state, description }: Rule): object {
+  return {
+    Name: name,
+    Arn: arn,
+    EventPattern: pattern,
+    State: state,
+    EventBusName: bus,
+    ...(description !== undefined && { Description: description }),
+  };
+}

@@ -1,0 +1,180 @@
+import {
+  type AwsRequest,
+  type AwsResponse,
+  type AwsService,
+  LOCAL_ACCOUNT,
+  type RuntimeLog,
+  type TargetRouter,
+} from '../../ports';
+import { JsonService } from '../json-service';
+import { Archive, type ArchiveOptions } from './archive';
+import { Bus, type RuleOptions } from './bus';
+import { Deliveries, type RetryTiming } from './deliveries';
+import { EventsResourceExistsError, EventsResourceNotFoundError, EventsValidationError } from './errors';
+import { operationsOf } from './operations';
+import { compilePattern, patternText } from './pattern';
+import {
+  type BusEvent,
+  checkRequest,
+  type PutEventsEntry,
+  type PutEventsResult,
+  type PutEventsResultEntry,
+  toEvent,
+} from './put-events';
+
+const DEFAULT_BUS = 'default';
+/** Time for calls to targets that are under way when the runtime ends. */
+const CLOSE_GRACE_MS = 1000;
+
+export interface EventBridgeOptions {
+  readonly region: string;
+  /** @default the local account */
+  readonly account?: string;
+  /** Called for every delivery, dead letters included; it may be wired to its parts later. */
+  readonly router: TargetRouter;
+  readonly log: RuntimeLog;
+  readonly retry?: RetryTiming;
+}
+
+/** EventBridge's classic buses, rules, targets and archives. A `default` bus always exists. */
+export class EventBridgeService implements AwsService {
+  readonly #region: string;
+  readonly #account: string;
+  readonly #arnPrefix: string;
+  readonly #log: RuntimeLog;
+  readonly #deliveries: Deliveries;
+  readonly #buses = new Map<string, Bus>();
+  readonly #archives = new Map<string, Archive>();
+  readonly #api: JsonService;
+
+  constructor({ region, account = LOCAL_ACCOUNT, router, log, retry = {} }: EventBridgeOptions) {
+    this.#region = region;
+    this.#account = account;
+    this.#arnPrefix = `arn:aws:events:${region}:${account}`;
+    this.#log = log;
+    this.#deliveries = new Deliveries({ router, log, retry });
+    this.#api = new JsonService({ service: 'events', version: '1.1', operations: operationsOf(this) });
+    this.createBus(DEFAULT_BUS);
+  }
+
+  handle(request: AwsRequest): Promise<AwsResponse> {
+    return this.#api.handle(request);
+  }
+
+  /** Returns the bus's ARN. @throws EventsResourceExistsError, EventsValidationError */
+  createBus(name: string): string {
+    if (!/^[/.\-_A-Za-z0-9]{1,256}$/.test(name)) {
+      throw new EventsValidationError(
+        `event bus name: expected 1 to 256 of / . - _ A-Z a-z 0-9, got ${name}`,
+      );
+    }
+    if (this.#buses.has(name)) throw new EventsResourceExistsError('Event bus', name);
+    const bus = new Bus(name, this.#arnPrefix);
+    this.#buses.set(name, bus);
+    return bus.arn;
+  }
+
+  buses(): readonly Bus[] {
+    return [...this.#buses.values()];
+  }
+
+  /** @param nameOrArn the default bus where absent @throws EventsResourceNotFoundError */
+  bus(nameOrArn?: string): Bus {
+    const name = busName(nameOrArn);
+    const bus = this.#buses.get(name);
+    if (bus === undefined) throw new EventsResourceNotFoundError('Event bus', name);
+    return bus;
+  }
+
+  /** Makes or replaces a rule and returns its ARN. `bus` is a name or an ARN, the default bus where absent. */
+  putRule({ bus, ...options }: RuleOptions & { readonly bus?: string | undefined }): string {
+    return this.bus(bus).putRule(options).arn;
+  }
+
+  /**
+   * Adds targets to a rule, or replaces those with the same `Id`.
+   * @param rule the rule's ARN, or its name with its bus
+   * @param targets as CloudFormation and the API write them: `{Id, Arn, Input?, InputPath?, InputTransformer?, SqsParameters?, RetryPolicy?, DeadLetterConfig?}`
+   */
+  putTargets(
+    rule: string | { readonly name: string; readonly bus?: string | undefined },
+    targets: readonly unknown[],
+  ) {
+    const { name, bus } = typeof rule === 'string' ? ruleOfArn(rule) : rule;
+    this.bus(bus).putTargets(name, targets);
+  }
+
+  /** Returns the archive's ARN. @throws EventsResourceExistsError, EventsResourceNotFoundError, InvalidEventPatternError */
+  createArchive(options: ArchiveOptions): string {
+    const { name, pattern } = options;
+    if (this.#archives.has(name)) throw new EventsResourceExistsError('Archive', name);
+    const bus = this.bus(options.bus);
+    const archive = new Archive(
+      options,
+      pattern === undefined ? () => true : compilePattern(patternText(pattern)),
+    );
+    this.#archives.set(name, archive);
+    bus.archives.push(archive);
+    return `${this.#arnPrefix}:archive/${name}`;
+  }
+
+  /** What an archive holds, oldest first. */
+  archivedEvents(name: string): readonly BusEvent[] {
+    const archive = this.#archives.get(name);
+    if (archive === undefined) throw new EventsResourceNotFoundError('Archive', name);
+    return archive.events();
+  }
+
+  /**
+   * Takes events, each entry for itself, and has them delivered after this returns.
+   * @throws AwsError ValidationException for a request that is refused as a whole
+   */
+  putEvents(entries: readonly PutEventsEntry[]): PutEventsResult {
+    checkRequest(entries);
+    const results = entries.map((entry) => this.#accept(entry));
+    return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
+  }
+
+  /** Resolves when no delivery is under way or waiting for a retry. */
+  idle(): Promise<void> {
+    return this.#deliveries.idle();
+  }
+
+  /** Gives up waiting retries and lets calls to targets end for a second. */
+  close(): Promise<void> {
+    return this.#deliveries.close(CLOSE_GRACE_MS);
+  }
+
+  #accept(entry: PutEventsEntry): PutEventsResultEntry {
+    const event = toEvent(entry, { account: this.#account, region: this.#region });
+    if ('ErrorCode' in event) return event;
+    const bus = this.#buses.get(busName(entry.EventBusName));
+    if (bus === undefined) {
+      // EventBridge takes the event and drops it, so a caller learns nothing; here at least the log tells.
+      this.#log.warn(
+        'events',
+        `event ${event.id} was put on the event bus ${entry.EventBusName}, which does not exist`,
+      );
+      return { EventId: event.id };
+    }
+    for (const archive of bus.archives) archive.offer(event);
+    for (const rule of bus.rulesFor(event.value)) {
+      for (const target of rule.targets.values()) this.#deliveries.start(rule, target, event);
+    }
+    return { EventId: event.id };
+  }
+}
+
+function busName(nameOrArn: string | undefined): string {
+  if (nameOrArn === undefined || nameOrArn === '') return DEFAULT_BUS;
+  return /^arn:[^:]*:events:[^:]*:[^:]*:event-bus\/(.+)$/.exec(nameOrArn)?.[1] ?? nameOrArn;
+}
+
+function ruleOfArn(arn: string): { readonly name: string; readonly bus: string } {
+  const path = /^arn:[^:]*:events:[^:]*:[^:]*:rule\/(.+)$/.exec(arn)?.[1];
+  if (path === undefined) throw new EventsValidationError(`rule: expected an ARN of a rule, got ${arn}`);
+  const slash = path.lastIndexOf('/');
+  return slash === -1
+    ? { name: path, bus: DEFAULT_BUS }
+    : { name: path.slice(slash + 1), bus: path.slice(0, slash) };
+}

@@ -1,0 +1,154 @@
+import { ApiDrafts } from './api-drafts';
+import { DynamoDbService } from './aws/dynamodb/service';
+import { AwsEndpoint } from './aws/endpoint';
+import { EventBridgeService } from './aws/events';
+import { SecretsManagerService } from './aws/secrets-manager/service';
+import { SqsService } from './aws/sqs/service';
+import { SsmService } from './aws/ssm/service';
+import { StsService } from './aws/sts/service';
+import type { PortBlock } from './command/port-block';
+import { WebSocketGateway } from './gateway/websocket-gateway';
+import { HttpApiServer } from './http-api/http-api-server';
+import { Identities } from './identity';
+import { LambdaApi } from './lambda/api';
+import { LambdaHost } from './lambda/host';
+import type { QueuePoller } from './lambda/queue-poller';
+import { type DeliverOptions, LOCAL_ACCOUNT, type RuntimeLog } from './ports';
+import type { RunningRedis } from './redis/cluster';
+import type { RedisBinary } from './redis/server-binary';
+import { ArnRouter } from './router';
+
+export interface LocalCloudOptions {
+  readonly region: string;
+  readonly ports: PortBlock;
+  readonly log: RuntimeLog;
+  /** Found while the templates are still being made. */
+  readonly redisBinary: Promise<RedisBinary>;
+  /** Folder of the Redis server's files. */
+  readonly redisDirectory: string;
+}
+
+export interface CacheUser {
+  readonly name: string;
+  readonly password: string;
+  readonly accessString: string;
+}
+
+/** Where the sockets of this machine listen; nothing is reachable from outside. */
+const LOOPBACK = '127.0.0.1';
+
+/** Every service of the local runtime, wired to each other; resource providers fill it. */
+export class LocalCloud {
+  readonly account = LOCAL_ACCOUNT;
+  readonly region: string;
+  readonly log: RuntimeLog;
+  readonly identities = new Identities();
+  readonly lambda: LambdaHost;
+  readonly sqs: SqsService;
+  readonly ssm: SsmService;
+  readonly secrets: SecretsManagerService;
+  readonly events: EventBridgeService;
+  readonly dynamodb: DynamoDbService;
+  readonly apis: ApiDrafts;
+  readonly redisBinary: Promise<RedisBinary>;
+  readonly redisDirectory: string;
+  redis: RunningRedis | undefined;
+  readonly cacheUsers = new Map<string, CacheUser>();
+  readonly cacheUserGroups = new Map<string, readonly string[]>();
+  readonly pollers: QueuePoller[] = [];
+  /** Secrets that rotate for the first time once every stack is made. */
+  readonly rotations: string[] = [];
+
+  readonly #ports: PortBlock;
+  readonly #websocket: WebSocketGateway;
+  readonly #http: HttpApiServer;
+  readonly #endpoint: AwsEndpoint;
+
+  constructor({ region, ports, log, redisBinary, redisDirectory }: LocalCloudOptions) {
+    this.region = region;
+    this.log = log;
+    this.#ports = ports;
+    this.redisBinary = redisBinary;
+    this.redisDirectory = redisDirectory;
+    const router = new ArnRouter({
+      invoker: { invoke: (arn, payload, type) => this.lambda.invoke(arn, payload, type) },
+      sendToQueue: (arn, body, options) => this.#sendToQueue(arn, body, options),
+      events: { putEvents: (entries) => this.events.putEvents(entries) },
+    });
+    this.lambda = new LambdaHost({
+      log,
+      region,
+      targets: router,
+      environment: () => this.#functionEnvironment(),
+    });
+    this.sqs = new SqsService({ region, baseUrl: () => this.awsEndpointUrl });
+    this.ssm = new SsmService({ region });
+    this.secrets = new SecretsManagerService({ region, log });
+    this.events = new EventBridgeService({ region, router, log });
+    this.dynamodb = new DynamoDbService({ region });
+    this.apis = new ApiDrafts(region, { websocket: ports.websocket, http: ports.serverApi });
+    this.#websocket = new WebSocketGateway({ invoker: this.lambda, log, region });
+    this.#http = new HttpApiServer({ invoker: this.lambda, log, region });
+    this.#endpoint = new AwsEndpoint({
+      identities: this.identities,
+      services: {
+        events: this.events,
+        sqs: this.sqs,
+        ssm: this.ssm,
+        secretsmanager: this.secrets,
+        dynamodb: this.dynamodb,
+        lambda: new LambdaApi(this.lambda),
+        sts: new StsService(),
+      },
+      onFailure: (service, error) =>
+        log.warn(service, error instanceof Error ? error.message : String(error)),
+    });
+  }
+
+  get awsEndpointUrl(): string {
+    return `http://localhost:${this.#ports.aws}`;
+  }
+
+  /** ARN of something of this account and region. */
+  arn(service: string, resource: string): string {
+    return `arn:aws:${service}:${this.region}:${this.account}:${resource}`;
+  }
+
+  /** Takes the ports. Rejects where one was taken meanwhile. */
+  async listen(): Promise<void> {
+    await this.#endpoint.listen(this.#ports.aws);
+    await this.#websocket.listen(this.#ports.websocket, LOOPBACK);
+    await this.#http.listen(this.#ports.serverApi, LOOPBACK);
+  }
+
+  /** Puts the resources to work, once all are made: APIs, queue readers, first rotations. */
+  async begin(): Promise<void> {
+    this.apis.publish(this.#websocket, this.#http);
+    for (const poller of this.pollers) poller.start();
+    await Promise.all(this.rotations.map((secretId) => this.secrets.rotate(secretId)));
+  }
+
+  /** Ends everything: sockets first, so that functions still hear of them, then functions, then Redis. */
+  async close(): Promise<void> {
+    await this.#websocket.close();
+    await Promise.all([this.#http.close(), ...this.pollers.map((poller) => poller.close())]);
+    await this.events.close();
+    await this.lambda.close();
+    this.sqs.close();
+    await Promise.all([this.#endpoint.close(), this.dynamodb.stop(), this.redis?.stop()]);
+  }
+
+  #functionEnvironment(): Record<string, string> {
+    return {
+      AWS_ENDPOINT_URL: this.awsEndpointUrl,
+      ...(this.redis ? { NODE_EXTRA_CA_CERTS: this.redis.caFile } : {}),
+    };
+  }
+
+  #sendToQueue(arn: string, body: string, { messageGroupId, attributes = {} }: DeliverOptions): void {
+    const messageAttributes = Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, { dataType: 'String', stringValue: value }]),
+    );
+    this.sqs.send(arn, body, { groupId: messageGroupId, messageAttributes }, this.identities.root());
+  }
+}

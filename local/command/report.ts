@@ -1,0 +1,32 @@
+import type { LocalState } from './state-file';
+
+/** What a person reads when the stack is ready. */
+export function readyReport(
+  state: LocalState,
+  facts: { readonly redis: string; readonly seconds: number; readonly directory: string },
+): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ['WebSocket', state.websocketUrl],
+    ['@connections', `${state.callbackUrl}/@connections/{id}`],
+    ['Server API', `${state.serverApiUrl}/{method}`],
+    ['Web page', state.webUrl],
+    ['AWS endpoint', `${state.awsEndpointUrl}  (events, sqs, ssm, secretsmanager, dynamodb, lambda, sts)`],
+    ['Redis', facts.redis],
+    ['All of this', `${facts.directory}/local.json`],
+  ];
+  const table = rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`).join('\n');
+  const dir = facts.directory === '.holdfast' ? '' : ` --dir ${facts.directory}`;
+  return `
+Holdfast is ready after ${facts.seconds.toFixed(1)} s.
+
+${table}
+
+Try it, in another terminal:
+
+  TOKEN=$(npm run -s token -- --user alice${dir})
+  npx wscat -c "${state.websocketUrl}?token=$TOKEN"
+  > {"id":1,"rpc":{"method":"echo.say","data":{"text":"hi"}}}
+
+or open ${state.webUrl} and let two users talk. Ctrl-C ends everything.
+`;
+}

@@ -1,0 +1,143 @@
+import { rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { LocalCloud } from './cloud';
+import { ConsoleLog } from './command/console-log';
+import { readOptions, type StartOptions, USAGE, UsageError } from './command/options';
+import { Phases } from './command/phases';
+import { findPortBlock } from './command/port-block';
+import { readyReport } from './command/report';
+import { type LocalState, removeState, writeState } from './command/state-file';
+import { synthesize } from './command/synth';
+import { findRedis } from './redis/find';
+import { type CreatedStacks, createStacks } from './stacks';
+import { signToken } from './token';
+import { WebServer } from './web/web-server';
+
+/** Environment of the configuration, and so the stage in every URL. */
+const ENVIRONMENT = 'local';
+const REGION = process.env['AWS_REGION'] ?? 'us-east-1';
+/** Whoever presses Ctrl-C waits no longer than five seconds; processes that outlive us are ended by their watchers. */
+const END_LIMIT_MS = 4_500;
+const root = join(__dirname, '..');
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Everything that has to end, newest first. */
+type Ending = () => Promise<void> | void;
+
+async function start(options: StartOptions, endings: Ending[]): Promise<void> {
+  const phases = new Phases(say);
+  const ports = await findPortBlock(options.basePort);
+  say(`Holdfast starts on ports ${ports.websocket} to ${ports.aws}.`);
+  if (ports.websocket !== options.basePort)
+    say(`  Port ${options.basePort} or one of the three above is taken.`);
+  const assembly = join(options.directory, 'cdk.out');
+  const redisDirectory = join(options.directory, `redis-${process.pid}`);
+  const redisBinary = phases.run(
+    'find Redis',
+    () => findRedis({ say: (line) => say(`           ${line}`), projectDir: root }),
+    ({ flavour, version }) => `${flavour} ${version}`,
+  );
+  // Its failure is reported by whoever awaits it; until then it must not count as unhandled.
+  redisBinary.catch(() => undefined);
+  await phases.run('bundle and synthesize', () =>
+    synthesize({
+      root,
+      environment: ENVIRONMENT,
+      outputDirectory: assembly,
+      ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
+    }),
+  );
+  await redisBinary;
+  const cloud = new LocalCloud({
+    region: REGION,
+    ports,
+    log: new ConsoleLog(say),
+    redisBinary,
+    redisDirectory,
+  });
+  endings.push(() => rmSync(redisDirectory, { recursive: true, force: true }));
+  endings.push(() => cloud.close());
+  await cloud.listen();
+  const created = await phases.run(
+    'make resources',
+    () => createStacks(assembly, cloud),
+    ({ resources, stacks }) => `${resources} in ${stacks} stacks`,
+  );
+  await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
+  const state = describe(created, cloud, `http://localhost:${ports.web}`);
+  const web = new WebServer({
+    websocketUrl: state.websocketUrl,
+    signToken: (user) =>
+      signToken({ secret: cloud.secrets.value(`/holdfast/${ENVIRONMENT}/jwt-secret`), user }),
+    webRoot: join(root, 'web'),
+  });
+  await web.listen(ports.web);
+  endings.push(() => web.close());
+  writeState(options.directory, state);
+  endings.push(() => removeState(options.directory));
+  const { flavour, version } = await redisBinary;
+  say(
+    readyReport(state, {
+      redis: `${state.redisUrl}  (${flavour} ${version}, cluster mode; functions use TLS)`,
+      seconds: phases.elapsedSeconds(),
+      directory: relative(process.cwd(), options.directory) || '.',
+    }),
+  );
+}
+
+function describe({ outputs }: CreatedStacks, cloud: LocalCloud, webUrl: string): LocalState {
+  const output = (name: string): string => {
+    const value = outputs.get(name);
+    if (value === undefined) throw new Error(`expected an output ${name} of the stacks, got none`);
+    return value;
+  };
+  return {
+    pid: process.pid,
+    websocketUrl: output('wssUrl'),
+    callbackUrl: output('callbackUrl'),
+    serverApiUrl: output('serverApiUrl'),
+    apiKey: cloud.secrets.value(`/holdfast/${ENVIRONMENT}/api-key`),
+    webUrl,
+    awsEndpointUrl: cloud.awsEndpointUrl,
+    redisUrl: cloud.redis?.operatorUrl ?? '',
+    region: cloud.region,
+    account: cloud.account,
+  };
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), root);
+  if (options === 'help') {
+    say(USAGE);
+    return;
+  }
+  const endings: Ending[] = [];
+  let ending: Promise<void> | undefined;
+  const end = (code: number): Promise<void> => {
+    ending ??= (async () => {
+      setTimeout(() => process.exit(code || 1), END_LIMIT_MS).unref();
+      for (const each of endings.reverse()) await each();
+      process.exit(code);
+    })();
+    return ending;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!ending) say('\nHoldfast ends.');
+      void end(0);
+    });
+  }
+  try {
+    await start(options, endings);
+  } catch (error) {
+    process.stderr.write(
+      `\nHoldfast cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    await end(1);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+});

@@ -1,0 +1,39 @@
+import { api, integration, route, stage } from './api-gateway';
+import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
+import { createInert, INERT_TYPES } from './inert';
+import { alias, eventInvokeConfig, eventSourceMapping, lambdaFunction, version } from './lambda';
+import { archive, eventBus, queue, rule } from './messaging';
+import type { Provider } from './provider';
+import { parameter, role, rotationSchedule, secret, table } from './storage';
+
+const ACTIVE: Readonly<Record<string, Provider>> = {
+  'AWS::ApiGatewayV2::Api': api,
+  'AWS::ApiGatewayV2::Integration': integration,
+  'AWS::ApiGatewayV2::Route': route,
+  'AWS::ApiGatewayV2::Stage': stage,
+  'AWS::DynamoDB::Table': table,
+  'AWS::ElastiCache::ServerlessCache': serverlessCache,
+  'AWS::ElastiCache::User': cacheUser,
+  'AWS::ElastiCache::UserGroup': cacheUserGroup,
+  'AWS::Events::Archive': archive,
+  'AWS::Events::EventBus': eventBus,
+  'AWS::Events::Rule': rule,
+  'AWS::IAM::Role': role,
+  'AWS::Lambda::Alias': alias,
+  'AWS::Lambda::EventInvokeConfig': eventInvokeConfig,
+  'AWS::Lambda::EventSourceMapping': eventSourceMapping,
+  'AWS::Lambda::Function': lambdaFunction,
+  'AWS::Lambda::Version': version,
+  'AWS::SQS::Queue': queue,
+  'AWS::SSM::Parameter': parameter,
+  'AWS::SecretsManager::RotationSchedule': rotationSchedule,
+  'AWS::SecretsManager::Secret': secret,
+};
+
+/** Every resource type that the local runtime runs, or may pass over; any other stops it. */
+export const KNOWN_TYPES: ReadonlySet<string> = new Set([...Object.keys(ACTIVE), ...INERT_TYPES]);
+
+/** The provider of a known type. Inert types have one that looks at no property. */
+export function providerOf(type: string): Provider {
+  return ACTIVE[type] ?? createInert;
+}

@@ -1,0 +1,54 @@
+import { roleId } from '../identity';
+import { generatedId, generatedName } from './naming';
+import { Properties, type Provider } from './provider';
+
+/** `AWS::SSM::Parameter`. */
+export const parameter: Provider = (request, cloud) => {
+  const properties = new Properties(request);
+  const name = properties.optionalString('Name') ?? generatedName(request);
+  const value = properties.string('Value');
+  const type = properties.optionalString('Type') === 'StringList' ? 'StringList' : 'String';
+  cloud.ssm.put(name, value, type);
+  return { ref: name, attributes: { Type: type, Value: value } };
+};
+
+/** `AWS::SecretsManager::Secret`, given or generated. */
+export const secret: Provider = (request, cloud) => {
+  const properties = new Properties(request);
+  const name = properties.optionalString('Name') ?? generatedName(request);
+  const value = properties.optionalString('SecretString');
+  const { arn } = cloud.secrets.create({
+    name,
+    ...(value === undefined ? {} : { value }),
+    ...(properties.has('GenerateSecretString')
+      ? { generate: properties.object('GenerateSecretString').raw }
+      : {}),
+  });
+  return { ref: arn, attributes: { Id: arn } };
+};
+
+/** `AWS::SecretsManager::RotationSchedule`: rotates once, when all stacks are made; the schedule itself does not run. */
+export const rotationSchedule: Provider = (request, cloud) => {
+  const properties = new Properties(request);
+  const secretId = properties.string('SecretId');
+  cloud.secrets.configureRotation(secretId, properties.string('RotationLambdaARN'), cloud.lambda);
+  // CloudFormation's default is true.
+  if (!properties.has('RotateImmediatelyOnUpdate') || properties.boolean('RotateImmediatelyOnUpdate')) {
+    cloud.rotations.push(secretId);
+  }
+  return { ref: generatedId(request, 'rotation') };
+};
+
+/** `AWS::DynamoDB::Table`. */
+export const table: Provider = async (request, cloud) => {
+  const name = new Properties(request).optionalString('TableName') ?? generatedName(request);
+  const created = await cloud.dynamodb.createTable({ ...request.properties, TableName: name });
+  return { ref: created.name, attributes: { Arn: created.arn } };
+};
+
+/** `AWS::IAM::Role`: functions get credentials of their own by it; its policies are not evaluated yet. */
+export const role: Provider = (request, cloud) => {
+  const name = new Properties(request).optionalString('RoleName') ?? generatedName(request);
+  const arn = `arn:aws:iam::${cloud.account}:role/${name}`;
+  return { ref: name, attributes: { Arn: arn, RoleId: roleId(arn) } };
+};

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { RedisScripts } from '../../lambdas/gateway/core/adapters/redis-scripts';
+import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
+import { Courier, type CourierRecord } from '../../lambdas/gateway/core/delivery/courier';
+import { Drain } from '../../lambdas/gateway/core/delivery/drain';
+import type { Poster, PostOutcome, Wake } from '../../lambdas/gateway/core/ports';
+import type { Delivery } from '../../lambdas/contract/delivery';
+import type { NamespaceRules } from '../../lambdas/contract/registry';
+import { systemClock } from '../../lambdas/gateway/core/clock';
+import { testRedis } from '../support/redis';
+
+export const ROOM: NamespaceRules = {
+  subscribe: 'anyone',
+  publish: 'direct',
+  historySize: 1000,
+  historyTtlSeconds: 3600,
+  recover: true,
+  presence: false,
+};
+
+export function testScripts(): RedisScripts {
+  const { host, port, user, password, caFile } = testRedis();
+  return new RedisScripts({
+    host,
+    port,
+    user,
+    password: async () => password,
+    ca: readFileSync(caFile, 'utf8'),
+  });
+}
+
+/** Connections that record what was posted; an outcome may be set per connection. */
+export class RecordingPoster implements Poster {
+  readonly frames = new Map<string, string[]>();
+  readonly closed: string[] = [];
+  readonly outcomes = new Map<string, PostOutcome>();
+  /** Runs before a post is taken. */
+  before: (connection: string, frame: string) => Promise<void> = async () => undefined;
+
+  async post(connection: string, frame: string): Promise<PostOutcome> {
+    await this.before(connection, frame);
+    const outcome = this.outcomes.get(connection) ?? 'ok';
+    if (outcome === 'ok') this.frames.set(connection, [...(this.frames.get(connection) ?? []), frame]);
+    return outcome;
+  }
+
+  async close(connection: string): Promise<PostOutcome> {
+    this.closed.push(connection);
+    return 'ok';
+  }
+
+  /** All messages that a connection got, in order. */
+  messages(connection: string): Record<string, unknown>[] {
+    return (this.frames.get(connection) ?? []).flatMap((frame) =>
+      frame.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>),
+    );
+  }
+
+  /** Offsets of the publications that a connection got on a channel, in order. */
+  offsets(connection: string, channel: string): number[] {
+    return this.messages(connection).flatMap((message) => {
+      const push = message['push'] as { channel?: string; pub?: { offset: number } } | undefined;
+      return push?.channel === channel && push.pub ? [push.pub.offset] : [];
+    });
+  }
+}
+
+/** The core in one process: real Redis, recorded posts, queues as lists. */
+export function gatewayWorld() {
+  const scripts = testScripts();
+  const log = () => undefined;
+  const clock = systemClock;
+  const stores = storesOn(scripts, log);
+  const poster = new RecordingPoster();
+  const wakes: { wake: Wake; delaySeconds: number }[] = [];
+  const deliveries: Delivery[] = [];
+  const wakeQueue = {
+    send: async (wake: Wake, delaySeconds: number) => {
+      wakes.push({ wake, delaySeconds });
+    },
+  };
+  const registry = {
+    namespace: async (name: string) => (name === 'room' ? ROOM : undefined),
+    serviceOf: async () => undefined,
+    refresh: async () => undefined,
+  };
+  const parts = { ...stores, poster, wakes: wakeQueue, registry, clock, log };
+  const drain = new Drain(parts);
+  const courier = new Courier({ ...parts, drain });
+  const ingress = new Ingress({
+    ...parts,
+    bus: { put: async () => undefined },
+    deliveries: {
+      send: async (delivery: Delivery) => {
+        deliveries.push(delivery);
+      },
+    },
+    tokenSecret: async () => new TextEncoder().encode('unused'),
+    rpcTimeoutMs: 10_000,
+  });
+  let messages = 0;
+  const record = (body: unknown, group?: string): CourierRecord => ({
+    messageId: `m${++messages}`,
+    body: JSON.stringify(body),
+    group,
+  });
+  return {
+    ...parts,
+    scripts,
+    drain,
+    courier,
+    ingress,
+    deliveries,
+    sentWakes: wakes,
+    record,
+    /** Works the wakes off that were sent, whatever their delay. */
+    async runWakes() {
+      for (const { wake } of wakes.splice(0)) await courier.handle([record(wake)]);
+    },
+    /** A connection that a handshake token authenticated. */
+    async connected(connection: string) {
+      await stores.connections.open(connection, { user: `user-${connection}`, expiresAt: 0, channels: [] });
+    },
+    publication(channel: string, data: string, key: string): Delivery {
+      return {
+        v: 1,
+        type: 'publication',
+        channel,
+        data,
+        idempotencyKey: key,
+        source: 'test',
+        traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+      };
+    },
+  };
+}
+
+let names = 0;
+
+/** A name that no other test uses. */
+export function unique(prefix: string): string {
+  return `${prefix}${process.pid}-${++names}`;
+}

@@ -1,0 +1,322 @@
+import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
+import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
+import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { operatorRedis } from '../support/redis';
+import { testScripts, unique } from './gateway-world';
+
+const scripts = testScripts();
+const { connections, channels, partitions } = storesOn(scripts, () => undefined);
+const operator = operatorRedis();
+const RETENTION = { entries: 300, seconds: 600 };
+
+afterAll(async () => {
+  const keys = await operator.keys('hf1:*');
+  const ttls = await Promise.all(keys.map((key) => operator.ttl(key)));
+  await scripts.disconnect();
+  operator.disconnect();
+  expect(keys.filter((_, index) => (ttls[index] ?? -1) < 0)).toEqual([]);
+});
+
+const append = (channel: string, key = unique('key')) =>
+  channels.append(channel, '{"data":"x"}', RETENTION, key);
+
+function pending(connection: string, offset: number, nonce = 'n1'): Member {
+  return { connection, nonce, state: 'pending', offset, until: 10_000, serverSide: false };
+}
+
+describe('append', () => {
+  it('counts offsets from 1 in one epoch', async () => {
+    const channel = unique('room:');
+    const first = await append(channel);
+    const second = await append(channel);
+    expect([first.offset, second.offset]).toEqual([1, 2]);
+    expect(second.epoch).toBe(first.epoch);
+    expect(first.partitions).toBe(0);
+  });
+
+  it('answers a repeated key with the first result and appends nothing', async () => {
+    const channel = unique('room:');
+    const key = unique('key');
+    const first = await append(channel, key);
+    await append(channel);
+    expect(await append(channel, key)).toEqual({ ...first, repeated: true });
+    expect((await channels.read(channel, 0, undefined)).top).toBe(2);
+  });
+
+  it('begins a new epoch and an empty log where the meta hash is lost', async () => {
+    const channel = unique('room:');
+    const before = await append(channel);
+    await append(channel);
+    await operator.del(channelKeys(channel).meta);
+    const after = await append(channel);
+    expect(after.offset).toBe(1);
+    expect(after.epoch).not.toBe(before.epoch);
+    expect((await channels.read(channel, 0, undefined)).afterCursor.map(({ offset }) => offset)).toEqual([1]);
+  });
+
+  it('begins a new epoch where the meta hash is behind the log', async () => {
+    const channel = unique('room:');
+    const before = await append(channel);
+    for (let index = 0; index < 5; index++) await append(channel);
+    await operator.hset(channelKeys(channel).meta, 'top', 2);
+    const after = await append(channel);
+    expect(after).toMatchObject({ offset: 3, repeated: false });
+    expect(after.epoch).not.toBe(before.epoch);
+  });
+
+  it('keeps about as many entries as asked', async () => {
+    const channel = unique('room:');
+    for (let index = 0; index < 450; index++) {
+      await channels.append(channel, '{"data":1}', { entries: 100, seconds: 600 }, unique('key'));
+    }
+    const length = await operator.xlen(channelKeys(channel).log);
+    expect(length).toBeGreaterThanOrEqual(100);
+    expect(length).toBeLessThan(301);
+  });
+});
+
+describe('place and vacate', () => {
+  it('fills partitions of 500 from the lowest and reuses places', async () => {
+    const channel = unique('room:');
+    const taken = await Promise.all(
+      Array.from({ length: 502 }, async () => (await channels.place(channel, undefined)).partition),
+    );
+    expect(taken.filter((partition) => partition === 0)).toHaveLength(500);
+    expect(taken.filter((partition) => partition === 1)).toHaveLength(2);
+    expect((await append(channel)).partitions).toBe(2);
+    await channels.vacate(channel, 0, 1);
+    expect((await channels.place(channel, undefined)).partition).toBe(0);
+    expect((await channels.place(channel, undefined)).partition).toBe(1);
+  });
+
+  it('reads what follows a position in the same step', async () => {
+    const channel = unique('room:');
+    for (let index = 0; index < 4; index++) await append(channel);
+    const place = await channels.place(channel, 2);
+    expect(place.top).toBe(4);
+    expect(place.entries).toEqual([
+      { offset: 3, publication: '{"data":"x"}' },
+      { offset: 4, publication: '{"data":"x"}' },
+    ]);
+  });
+});
+
+describe('read', () => {
+  it('answers entries after the cursor and those of the member behind it', async () => {
+    const channel = unique('room:');
+    for (let index = 0; index < 6; index++) await append(channel);
+    const log = await channels.read(channel, 4, 2);
+    expect(log.top).toBe(6);
+    expect(log.afterCursor.map(({ offset }) => offset)).toEqual([5, 6]);
+    expect(log.beforeCursor.map(({ offset }) => offset)).toEqual([3, 4]);
+  });
+});
+
+describe('join, activate and leave', () => {
+  const position = { epoch: 'e', top: 3 };
+
+  it('activates at the cursor, and behind with a wake where publications passed', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), position);
+    await partitions.join(channel, 0, pending('b', 2), position);
+    expect(await partitions.activate(channel, 0, 'a', 'n1', 1)).toBe('active');
+    expect(await partitions.activate(channel, 0, 'b', 'n1', 1)).toBe('wake');
+    const begun = await partitions.begin(channel, 0, 't', 1, 2);
+    expect(begun).toMatchObject({
+      result: 'held',
+      view: {
+        epoch: 'e',
+        cursor: 3,
+        unclean: false,
+        members: [
+          { connection: 'a', state: 'active' },
+          { connection: 'b', state: 'behind', offset: 2 },
+        ],
+      },
+    });
+  });
+
+  it('activates behind, without a wake, while a drain holds another view', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), position);
+    await partitions.begin(channel, 0, 't', 100, 200);
+    expect(await partitions.activate(channel, 0, 'a', 'n1', 150)).toBe('active');
+    const committed = await partitions.commit(channel, 0, 't', 160, {
+      epoch: 'e',
+      cursor: 5,
+      posted: false,
+      changes: [],
+      removals: [],
+    });
+    expect(committed).toEqual({ result: 'committed', dirty: true, removed: 0 });
+    const begun = await partitions.begin(channel, 0, 'u', 170, 270);
+    expect(begun).toMatchObject({ view: { cursor: 5, members: [{ state: 'behind', offset: 3 }] } });
+  });
+
+  it('refuses a join of another epoch', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), position);
+    expect(await partitions.join(channel, 0, pending('b', 0), { epoch: 'f', top: 0 })).toBe('epoch');
+  });
+
+  it('removes only the subscription that is named', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3, 'new'), position);
+    expect(await partitions.leave(channel, 0, 'a', 'old')).toEqual({ removed: false, drain: undefined });
+    expect(await partitions.activate(channel, 0, 'a', 'old', 1)).toBe('missing');
+    await partitions.begin(channel, 0, 't', 100, 200);
+    expect(await partitions.leave(channel, 0, 'a', 'new')).toEqual({
+      removed: true,
+      drain: { token: 't', until: 200 },
+    });
+  });
+});
+
+describe('begin, announce and commit', () => {
+  const commit = { epoch: 'e', cursor: 1, posted: true, changes: [], removals: [] };
+  const partition = async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 0), { epoch: 'e', top: 0 });
+    return channel;
+  };
+
+  it('finds no partition where none was joined', async () => {
+    expect(await partitions.begin(unique('room:'), 0, 't', 1, 2)).toEqual({ result: 'none' });
+  });
+
+  it('has one holder, which learns that another came', async () => {
+    const channel = await partition();
+    expect((await partitions.begin(channel, 0, 't', 100, 200)).result).toBe('held');
+    expect((await partitions.begin(channel, 0, 'u', 150, 250)).result).toBe('busy');
+    expect(await partitions.commit(channel, 0, 'u', 150, commit)).toEqual({ result: 'lost' });
+    expect(await partitions.announce(channel, 0, 'u', 1)).toBe(false);
+    expect(await partitions.commit(channel, 0, 't', 160, commit)).toMatchObject({ dirty: true });
+  });
+
+  it('shows the next holder that posts were in flight', async () => {
+    const channel = await partition();
+    await partitions.begin(channel, 0, 't', 100, 200);
+    expect(await partitions.announce(channel, 0, 't', 1)).toBe(true);
+    expect(await partitions.begin(channel, 0, 'u', 201, 300)).toMatchObject({ view: { unclean: true } });
+    expect(await partitions.commit(channel, 0, 't', 202, commit)).toEqual({ result: 'lost' });
+    await partitions.commit(channel, 0, 'u', 210, commit);
+    expect(await partitions.begin(channel, 0, 'v', 220, 300)).toMatchObject({ view: { unclean: false } });
+  });
+
+  it('closes a member that was to become stale and was activated meanwhile', async () => {
+    const channel = await partition();
+    await partitions.begin(channel, 0, 't', 100, 200);
+    await partitions.activate(channel, 0, 'a', 'n1', 110);
+    const stale: Member = { ...pending('a', 0), state: 'stale' };
+    await partitions.commit(channel, 0, 't', 120, { ...commit, epoch: 'f', changes: [stale] });
+    expect(await partitions.begin(channel, 0, 'u', 130, 200)).toMatchObject({
+      view: { epoch: 'f', members: [{ state: 'closing' }] },
+    });
+  });
+
+  it('changes and removes members by nonce', async () => {
+    const channel = await partition();
+    await partitions.begin(channel, 0, 't', 100, 200);
+    const other = pending('a', 0, 'other');
+    expect(
+      await partitions.commit(channel, 0, 't', 110, { ...commit, removals: [other] }),
+    ).toMatchObject({ removed: 0 });
+    await partitions.begin(channel, 0, 'u', 120, 200);
+    expect(
+      await partitions.commit(channel, 0, 'u', 130, { ...commit, removals: [pending('a', 0)] }),
+    ).toMatchObject({ removed: 1 });
+  });
+});
+
+describe('mark', () => {
+  it('asks for one wake in two seconds, for none while a drain runs, and makes no partition', async () => {
+    const channel = unique('room:');
+    expect(await partitions.mark(channel, 1, 1000)).toBe(false);
+    expect(await operator.exists(partitionKey(channel, 1))).toBe(0);
+    await partitions.join(channel, 1, pending('a', 0), { epoch: 'e', top: 0 });
+    expect(await partitions.mark(channel, 1, 1000)).toBe(true);
+    expect(await partitions.mark(channel, 1, 2500)).toBe(false);
+    expect(await partitions.mark(channel, 1, 3100)).toBe(true);
+    await partitions.begin(channel, 1, 't', 3200, 4000);
+    expect(await partitions.mark(channel, 1, 3300)).toBe(false);
+  });
+});
+
+describe('connections', () => {
+  const alice = { user: 'alice', expiresAt: 7, channels: ['room:a'] };
+
+  it('keeps what a handshake token says and takes one connect command', async () => {
+    const id = unique('c');
+    expect((await connections.load(id)).state).toBe('absent');
+    expect(await connections.open(id, alice)).toBe(true);
+    expect(await connections.load(id)).toEqual({
+      state: 'connected',
+      identity: alice,
+      mayConnectAgain: true,
+    });
+    expect(await connections.connect(id, alice, 'x')).toBe('connected');
+    expect(await connections.connect(id, alice, 'x')).toBe('connected');
+    expect(await connections.connect(id, alice, 'y')).toBe('repeated');
+    expect((await connections.load(id)).mayConnectAgain).toBe(false);
+  });
+
+  it('never opens again what was closed, in whichever order the events come', async () => {
+    const id = unique('c');
+    await connections.close(id);
+    expect(await connections.open(id, undefined)).toBe(false);
+    expect(await connections.connect(id, alice, 'x')).toBe('closed');
+    expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('closed');
+    expect(await operator.ttl(connectionKey(id))).toBeGreaterThan(0);
+  });
+
+  it('holds a channel once, until it is dropped by its own nonce', async () => {
+    const id = unique('c');
+    await connections.open(id, alice);
+    expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
+    expect(await connections.hold(id, 'room:a', 'm', 1)).toBe('subscribed');
+    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'm' })).toBe('lost');
+    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' })).toBe('settled');
+    expect(await connections.drop(id, 'room:a', 'm')).toBe('other');
+    expect(await connections.leave(id, 'room:a', 500)).toEqual({
+      channel: 'room:a',
+      partition: 3,
+      nonce: 'n',
+    });
+    expect(await connections.hold(id, 'room:a', 'm', 499)).toBe('leaving');
+    expect(await connections.hold(id, 'room:a', 'm', 501)).toBe('held');
+    expect(await connections.drop(id, 'room:a', 'm')).toBe('dropped');
+    expect(await connections.drop(id, 'room:a', 'm')).toBe('absent');
+    expect(await connections.leave(id, 'room:a', 1)).toBeUndefined();
+  });
+
+  it('limits the channels of one connection', async () => {
+    const id = unique('c');
+    await connections.open(id, alice);
+    for (let index = 0; index < 128; index++) {
+      expect(await connections.hold(id, `room:${index}`, 'n', 1)).toBe('held');
+    }
+    expect(await connections.hold(id, 'room:more', 'n', 1)).toBe('limit');
+  });
+
+  it('answers at a close what the connection was a member of', async () => {
+    const id = unique('c');
+    await connections.open(id, alice);
+    await connections.hold(id, 'room:a', 'n', 1);
+    await connections.settle(id, { channel: 'room:a', partition: 2, nonce: 'n' });
+    await connections.hold(id, 'room:b', 'm', 1);
+    const memberships = await connections.close(id);
+    expect(memberships).toEqual([
+      { channel: 'room:a', partition: 2, nonce: 'n' },
+      { channel: 'room:b', partition: undefined, nonce: 'm' },
+    ]);
+    expect(await connections.close(id)).toEqual(memberships);
+    expect(await connections.settle(id, { channel: 'room:b', partition: 0, nonce: 'm' })).toBe('lost');
+  });
+
+  it('numbers envelopes, and makes no hash by counting', async () => {
+    const id = unique('c');
+    expect(await connections.nextSeq(id)).toBe(0);
+    await connections.open(id, alice);
+    expect([await connections.nextSeq(id), await connections.nextSeq(id)]).toEqual([1, 2]);
+  });
+});
