@@ -61,14 +61,14 @@ export function buildHoldfast(app: App, config: HoldfastConfig, services: readon
     terminationProtection,
     description: `Holdfast ${config.environment}: gateway`,
   });
-  gateway.addDependency(state);
+  gateway.addStackDependency(state);
   const serviceStacks = services.map((service) => {
     const stack = new ServiceStack(app, name(`service-${service.name}`), {
       config,
       service,
       description: `Holdfast ${config.environment}: service ${service.name}`,
     });
-    stack.addDependency(gateway);
+    stack.addStackDependency(gateway);
     return stack;
   });
   Tags.of(app).add('holdfast:environment', config.environment);

@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { HoldfastConfig } from '../config';
@@ -19,7 +19,7 @@ export interface GatewayFunctionsProps {
   readonly deliveries: Deliveries;
   readonly signingKeys: SigningKeys;
   /** Secret whose whole value signs and checks tokens (HS256). */
-  readonly jwtSecret: ISecret;
+  readonly jwtSecret: Secret;
 }
 
 /** API Gateway gives up on a frame's function after 29 s; none of ours needs half of that. */
@@ -179,7 +179,7 @@ export class GatewayFunctions extends Construct {
   }
 }
 
-function grantSecretValue(secret: ISecret, grantee: NodeFunction): void {
+function grantSecretValue(secret: Secret, grantee: NodeFunction): void {
   Grant.addToPrincipal({
     grantee,
     actions: ['secretsmanager:GetSecretValue'],

@@ -3,6 +3,7 @@ import {
   FlowLogDestination,
   IpProtocol,
   type ISubnet,
+  type IVpc,
   Peer,
   Port,
   SecurityGroup,
@@ -12,6 +13,7 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { HoldfastConfig } from '../config';
+import { asInterface } from './as-interface';
 import { logRetentionOf, removalPolicyOf } from './durability';
 
 export interface NetworkProps {
@@ -41,6 +43,7 @@ export class Network extends Construct {
       maxAzs: 2,
       ipProtocol: nat ? IpProtocol.IPV4_ONLY : IpProtocol.DUAL_STACK,
       natGateways: nat ? 1 : 0,
+      createInternetGateway: nat,
       subnetConfiguration: [
         { name: 'functions', subnetType: SubnetType.PRIVATE_WITH_EGRESS },
         ...(nat
@@ -52,7 +55,7 @@ export class Network extends Construct {
     });
     this.subnets = this.vpc.privateSubnets;
     this.functionSecurityGroup = new SecurityGroup(this, 'FunctionSecurityGroup', {
-      vpc: this.vpc,
+      vpc: asInterface<IVpc>(this.vpc),
       description: 'Functions of the gateway that use the cache',
       allowAllOutbound: false,
       allowAllIpv6Outbound: false,

@@ -72,10 +72,6 @@ export class NodeFunction extends Lambda {
         resources: [logGroup.logGroupArn],
       }),
     );
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::<${logicalIdOf(logGroup)}.Arn>]`,
-      reason: 'The ARN of one log group, whose wildcard stands for its streams.',
-    });
     if (network) allowInterfaces(role, functionName);
     super(scope, id, {
       functionName,
@@ -109,10 +105,6 @@ export class NodeFunction extends Lambda {
       ipv6AllowedForDualStack: network.ipv6,
     };
   }
-}
-
-function logicalIdOf(construct: LogGroup): string {
-  return Stack.of(construct).resolve(construct.logGroupRef.logGroupName).Ref;
 }
 
 /**

@@ -2,7 +2,13 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import { Alias, EventInvokeConfig, type FunctionProps } from 'aws-cdk-lib/aws-lambda';
+import {
+  Alias,
+  EventInvokeConfig,
+  type FunctionProps,
+  type IFunction,
+  type IVersion,
+} from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -10,6 +16,7 @@ import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/en
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { NamespaceRules } from '../../lambdas/contract/registry';
 import type { HoldfastConfig } from '../config';
+import { asInterface } from './as-interface';
 import { readParameter } from './contract-parameters';
 import { removalPolicyOf } from './durability';
 import { NodeFunction } from './node-function';
@@ -106,7 +113,10 @@ export class RealtimeService extends Construct {
   }
 
   private makeAlias(refusalFunctionArn: string): Alias {
-    const alias = new Alias(this, 'Rpc', { aliasName: 'rpc', version: this.function.currentVersion });
+    const alias = new Alias(this, 'Rpc', {
+      aliasName: 'rpc',
+      version: asInterface<IVersion>(this.function.currentVersion),
+    });
     // A destination is invoked under the role of the function that failed.
     Grant.addToPrincipal({
       grantee: this.function,
@@ -136,7 +146,12 @@ export class RealtimeService extends Construct {
         detailType: [ENVELOPE_DETAIL_TYPE.rpc],
         detail: { v: [1], service: [serviceName] },
       },
-      targets: [new LambdaFunction(this.rpc, { maxEventAge: RPC_KEPT, deadLetterQueue: this.undeliverable })],
+      targets: [
+        new LambdaFunction(asInterface<IFunction>(this.rpc), {
+          maxEventAge: RPC_KEPT,
+          deadLetterQueue: this.undeliverable,
+        }),
+      ],
     });
   }
 }

@@ -88,8 +88,9 @@ export class WebsocketGateway extends Construct {
       resourceArns: [resourceArn],
     });
     const api = Stack.of(this).resolve(this.api.apiId).Ref;
-    if (Construct.isConstruct(grantee)) {
-      Validations.of(grantee).acknowledge({
+    const principal = grantee.grantPrincipal;
+    if (Construct.isConstruct(principal)) {
+      Validations.of(principal).acknowledge({
         id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<${api}>/${this.stage.stageName}/${method}/@connections/*]`,
         reason: 'Connection ids come and go; API, stage and method are fixed.',
       });

@@ -1,7 +1,9 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { HoldfastConfig } from '../config';
+import { asInterface } from '../constructs/as-interface';
 import { Cache } from '../constructs/cache';
 import { publishListParameter, publishParameter } from '../constructs/contract-parameters';
 import { Network } from '../constructs/network';
@@ -21,7 +23,7 @@ export class StateStack extends Stack {
     this.network = new Network(this, 'Network', { config });
     this.cache = new Cache(this, 'Cache', {
       config,
-      vpc: this.network.vpc,
+      vpc: asInterface<IVpc>(this.network.vpc),
       subnets: this.network.subnets,
       clients: this.network.functionSecurityGroup,
     });

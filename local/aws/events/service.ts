@@ -61,7 +61,7 @@ export class EventBridgeService implements AwsService {
     return this.#api.handle(request);
   }
 
-  /** Returns the bus's ARN. @throws EventsResourceExistsError, EventsValidationError */
+  /** Returns the ARN of the new bus. @throws EventsResourceExistsError, EventsValidationError */
   createBus(name: string): string {
     if (!/^[/.\-_A-Za-z0-9]{1,256}$/.test(name)) {
       throw new EventsValidationError(
@@ -104,7 +104,7 @@ export class EventBridgeService implements AwsService {
     this.bus(bus).putTargets(name, targets);
   }
 
-  /** Returns the archive's ARN. @throws EventsResourceExistsError, EventsResourceNotFoundError, InvalidEventPatternError */
+  /** Returns the ARN of the new archive. @throws EventsResourceExistsError, EventsResourceNotFoundError, InvalidEventPatternError */
   createArchive(options: ArchiveOptions): string {
     const { name, pattern } = options;
     if (this.#archives.has(name)) throw new EventsResourceExistsError('Archive', name);
