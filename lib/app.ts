@@ -9,7 +9,10 @@ import { StateStack } from './stacks/state';
  * Feature flags stand here and not in cdk.json, so that a synthesis without the CLI makes the same templates.
  * Only those that change what we use.
  */
-const FEATURE_FLAGS = {
+const CONTEXT = {
+  // What the CLI turns on: where in the tree a resource comes from, and which folder is a function's code.
+  'aws:cdk:enable-path-metadata': true,
+  'aws:cdk:enable-asset-metadata': true,
   '@aws-cdk/aws-iam:minimizePolicies': true,
   '@aws-cdk/core:checkSecretUsage': true,
   '@aws-cdk/aws-lambda:recognizeLayerVersion': true,
@@ -31,7 +34,7 @@ export function createApp(props: AppProps = {}): App {
     // The CLI alone would add a metadata resource.
     analyticsReporting: false,
     ...props,
-    context: { ...FEATURE_FLAGS, ...props.context },
+    context: { ...CONTEXT, ...props.context },
   });
 }
 

@@ -34,32 +34,37 @@ export class ServiceDefinitionError extends Error {
   }
 }
 
-const definition = v.looseObject({
-  methods: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`))),
-    v.nonEmpty('expected at least one method, got none'),
-  ),
-  namespaces: v.optional(
-    v.record(
-      v.pipe(v.string(), v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`)),
-      v.looseObject({}),
+const definition = v.looseObject(
+  {
+    methods: v.pipe(
+      v.array(v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`))),
+      v.nonEmpty('expected at least one method, got none'),
     ),
-  ),
-});
+    namespaces: v.optional(
+      v.record(
+        v.pipe(v.string(), v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`)),
+        v.looseObject({}),
+      ),
+    ),
+  },
+  'expected an object with methods as the default export of infra.ts',
+);
 
 /**
- * Checks a default export. Its rules and overrides are the compiler's business; what is checked here is what ends up in
+ * Checks a name and a default export. The compiler checks rules and overrides; what is checked here is what ends up in
  * keys and parameter names.
+ * @throws ServiceDefinitionError naming everything that is wrong
  */
-export function isServiceDefinition(name: string, exported: unknown): exported is ServiceDefinition {
+export function assertServiceDefinition(
+  name: string,
+  exported: unknown,
+): asserts exported is ServiceDefinition {
   if (!SERVICE_NAME.test(name)) {
-    throw new ServiceDefinitionError(name, `expected a name like ${SERVICE_NAME.source}, got ${name}`);
+    throw new ServiceDefinitionError(name, `expected a name that matches ${SERVICE_NAME.source}`);
   }
   const parsed = v.safeParse(definition, exported);
-  if (parsed.success) return true;
-  const problems = parsed.issues.map(
-    (issue) => `${v.getDotPath(issue) ?? 'default export'}: ${issue.message}`,
-  );
+  if (parsed.success) return;
+  const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'definition'}: ${issue.message}`);
   throw new ServiceDefinitionError(name, problems.join('; '));
 }
 
@@ -74,9 +79,9 @@ export function checkServices(
   const names = new Set([GATEWAY_SERVICE]);
   const owners = new Map(Object.keys(gatewayNamespaces).map((namespace) => [namespace, GATEWAY_SERVICE]));
   for (const service of services) {
-    isServiceDefinition(service.name, service);
+    assertServiceDefinition(service.name, service);
     if (names.has(service.name)) {
-      throw new ServiceDefinitionError(service.name, `expected a name of its own, got one that is taken`);
+      throw new ServiceDefinitionError(service.name, 'expected a name that no other service has');
     }
     names.add(service.name);
     for (const namespace of Object.keys(service.namespaces ?? {})) {

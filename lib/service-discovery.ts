@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isServiceDefinition, type Service } from './service-definition';
+import { assertServiceDefinition, type Service } from './service-definition';
 
 const SERVICES = join(__dirname, '..', 'lambdas', 'services');
 
@@ -13,9 +13,10 @@ export function discoverServices(directory = SERVICES): Service[] {
 }
 
 function load(name: string, path: string): Service {
+  // Loaded by name while the app runs, so that a new folder is all that a new service takes.
   const loaded: unknown = require(path);
   const exported =
     typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
-  if (!isServiceDefinition(name, exported)) throw new TypeError(`${path}: no service definition`);
+  assertServiceDefinition(name, exported);
   return { ...exported, name };
 }

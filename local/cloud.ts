@@ -141,6 +141,8 @@ export class LocalCloud {
   #functionEnvironment(): Record<string, string> {
     return {
       AWS_ENDPOINT_URL: this.awsEndpointUrl,
+      // Functions run on the Node that runs this; what the SDK says of its age concerns no function on AWS.
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       ...(this.redis ? { NODE_EXTRA_CA_CERTS: this.redis.caFile } : {}),
     };
   }

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -31,8 +31,7 @@ export class ApiGatewayLogRole extends Construct {
     });
     const account = new CfnAccount(this, 'Account', { cloudWatchRoleArn: role.roleArn });
     // Other APIs of the region may have come to rely on it.
-    const policy = removalPolicyOf(props.config);
-    role.applyRemovalPolicy(policy);
-    account.applyRemovalPolicy(policy === RemovalPolicy.RETAIN ? policy : RemovalPolicy.DESTROY);
+    role.applyRemovalPolicy(removalPolicyOf(props.config));
+    account.applyRemovalPolicy(removalPolicyOf(props.config));
   }
 }

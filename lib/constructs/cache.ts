@@ -1,11 +1,10 @@
-import { Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { type ISecurityGroup, type ISubnet, type IVpc, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { CfnServerlessCache, CfnUser, CfnUserGroup } from 'aws-cdk-lib/aws-elasticache';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { CACHE_ACCESS_STRING } from '../../lambdas/contract/cache-access';
 import type { HoldfastConfig } from '../config';
-import { removalPolicyOf } from './durability';
 
 export interface CacheProps {
   readonly config: HoldfastConfig;
@@ -47,7 +46,7 @@ export class Cache extends Construct {
       description: `Holdfast ${config.environment}: password of the cache user`,
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       // The user goes with the stack, so its password does, too.
-      removalPolicy: removalPolicyOf({ ...config, removal: 'destroy' }),
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     Validations.of(this.password).acknowledge({
       id: 'AwsSolutions-SMG4',

@@ -12,6 +12,7 @@ export function readyReport(
     ['Web page', state.webUrl],
     ['AWS endpoint', `${state.awsEndpointUrl}  (events, sqs, ssm, secretsmanager, dynamodb, lambda, sts)`],
     ['Redis', facts.redis],
+    ['Functions', `on node ${process.version}, one process per sandbox; templates name nodejs24.x`],
     ['All of this', `${facts.directory}/local.json`],
   ];
   const table = rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`).join('\n');

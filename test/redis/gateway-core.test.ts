@@ -1,5 +1,5 @@
-import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
 import { LOCK_MS } from '../../lambdas/gateway/core/delivery/drain';
+import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, partitionKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
 import { gatewayWorld, unique } from './gateway-world';
@@ -257,8 +257,8 @@ describe('subscriptions', () => {
   it('recovers what was missed, or nothing', async () => {
     const channel = unique('room:');
     const watcher = await subscriber(channel);
-    const [reply] = world.poster.messages(watcher);
-    const { epoch } = reply?.['subscribe'] as { epoch: string };
+    const [reply = {}] = world.poster.messages(watcher);
+    const { epoch } = reply['subscribe'] as { epoch: string };
     for (let index = 0; index < 3; index++) await publish(channel);
     const some = await subscriber(channel, { recover: true, offset: 1, epoch });
     expect(world.poster.messages(some)[0]).toEqual({

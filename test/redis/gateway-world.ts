@@ -1,13 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Delivery } from '../../lambdas/contract/delivery';
+import type { NamespaceRules } from '../../lambdas/contract/registry';
 import { RedisScripts } from '../../lambdas/gateway/core/adapters/redis-scripts';
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { systemClock } from '../../lambdas/gateway/core/clock';
 import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
 import { Courier, type CourierRecord } from '../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
 import type { Poster, PostOutcome, Wake } from '../../lambdas/gateway/core/ports';
-import type { Delivery } from '../../lambdas/contract/delivery';
-import type { NamespaceRules } from '../../lambdas/contract/registry';
-import { systemClock } from '../../lambdas/gateway/core/clock';
 import { testRedis } from '../support/redis';
 
 export const ROOM: NamespaceRules = {
@@ -136,9 +137,7 @@ export function gatewayWorld() {
   };
 }
 
-let names = 0;
-
 /** A name that no other test uses. */
 export function unique(prefix: string): string {
-  return `${prefix}${process.pid}-${++names}`;
+  return `${prefix}${randomBytes(6).toString('hex')}`;
 }

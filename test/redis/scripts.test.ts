@@ -1,6 +1,6 @@
-import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
-import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
+import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
 import { testScripts, unique } from './gateway-world';
 
@@ -218,9 +218,9 @@ describe('begin, announce and commit', () => {
     const channel = await partition();
     await partitions.begin(channel, 0, 't', 100, 200);
     const other = pending('a', 0, 'other');
-    expect(
-      await partitions.commit(channel, 0, 't', 110, { ...commit, removals: [other] }),
-    ).toMatchObject({ removed: 0 });
+    expect(await partitions.commit(channel, 0, 't', 110, { ...commit, removals: [other] })).toMatchObject({
+      removed: 0,
+    });
     await partitions.begin(channel, 0, 'u', 120, 200);
     expect(
       await partitions.commit(channel, 0, 'u', 130, { ...commit, removals: [pending('a', 0)] }),

@@ -12,8 +12,8 @@ import type { Wake } from '../ports';
 export const MAX_PUBLICATION_BYTES = 120 * 1024;
 
 const text = (most: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(most));
-const json = v.custom<JsonValue>((value) => value !== undefined);
-const channel = v.pipe(v.string(), v.check(isChannelName, 'expected a channel name'));
+const json = v.custom<JsonValue>((value) => value !== undefined, 'any JSON');
+const channel = v.pipe(v.string(), v.check(isChannelName, 'a channel name'));
 
 const delivery = v.object({
   v: v.literal(1),
@@ -22,7 +22,7 @@ const delivery = v.object({
   data: json,
   idempotencyKey: text(128),
   source: text(64),
-  traceparent: v.custom<string>(isTraceparent, 'expected a W3C traceparent'),
+  traceparent: v.custom<string>(isTraceparent, 'a W3C traceparent'),
   info: v.exactOptional(v.object({ user: v.string(), client: v.string() })),
   reply: v.exactOptional(
     v.object({
@@ -56,7 +56,9 @@ export function parseMessage(body: string): CourierMessage | string {
   const parsed = v.safeParse(message, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    return `${v.getDotPath(issue) ?? 'body'}: expected ${issue.expected ?? issue.message}, got ${typeof issue.input}`;
+    // Own checks carry what they expect as their message.
+    const expected = issue.type === 'custom' || issue.type === 'check' ? issue.message : issue.expected;
+    return `${v.getDotPath(issue) ?? 'body'}: expected ${expected ?? issue.message}, got ${typeof issue.input}`;
   }
   return parsed.output;
 }

@@ -1,0 +1,101 @@
+import { CachedRegistry, REGISTRY_TTL_MS } from '../../../lambdas/gateway/core/channels/cached-registry';
+
+const rules = {
+  subscribe: 'anyone',
+  publish: 'direct',
+  historySize: 10,
+  historyTtlSeconds: 60,
+  recover: true,
+  presence: false,
+};
+const entry = (service: string, more: object = {}) => ({
+  name: service,
+  json: JSON.stringify({ v: 1, service, methods: ['say'], namespaces: { [service]: rules }, ...more }),
+});
+
+function registryOf(fetch: () => Promise<readonly { name: string; json: string }[]>) {
+  let now = 1_000_000;
+  let fetches = 0;
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const registry = new CachedRegistry(
+    () => {
+      fetches++;
+      return fetch();
+    },
+    { now: () => now, sleep: async () => undefined },
+    (_level, _message, fields = {}) => {
+      lines.push(fields);
+    },
+  );
+  return {
+    registry,
+    lines,
+    fetches: () => fetches,
+    pass: (milliseconds: number) => {
+      now += milliseconds;
+    },
+  };
+}
+
+describe('CachedRegistry', () => {
+  it('knows namespaces and methods of all services', async () => {
+    const { registry } = registryOf(async () => [entry('echo'), entry('chat')]);
+    expect(await registry.namespace('echo')).toEqual(rules);
+    expect(await registry.namespace('none')).toBeUndefined();
+    expect(await registry.serviceOf('chat.say')).toBe('chat');
+    expect(await registry.serviceOf('chat.shout')).toBeUndefined();
+    expect(await registry.serviceOf('toString')).toBeUndefined();
+  });
+
+  it.each([
+    ['no JSON', { name: 'bad', json: 'x' }, 'expected JSON'],
+    ['another name', { ...entry('chat'), name: 'bad' }, 'service: expected bad, got chat'],
+    ['a bad method', entry('bad', { methods: ['a.b'] }), 'methods.0: expected'],
+    [
+      'a bad rule',
+      entry('bad', { namespaces: { bad: { ...rules, publish: 'x' } } }),
+      'namespaces.bad.publish',
+    ],
+    ['methods of the gateway', entry('holdfast'), 'methods: expected none of holdfast'],
+  ])('skips an entry with %s and says why', async (_, bad, reason) => {
+    const { registry, lines } = registryOf(async () => [bad, entry('echo')]);
+    expect(await registry.serviceOf('echo.say')).toBe('echo');
+    expect(await registry.namespace('bad')).toBeUndefined();
+    expect(lines).toEqual([{ service: bad.name, reason: expect.stringContaining(reason) }]);
+  });
+
+  it('gives a namespace to the first service by name', async () => {
+    const { registry, lines } = registryOf(async () => [
+      entry('b', { namespaces: { shared: { ...rules, historySize: 2 } } }),
+      entry('a', { namespaces: { shared: { ...rules, historySize: 1 } } }),
+    ]);
+    expect((await registry.namespace('shared'))?.historySize).toBe(1);
+    expect(lines).toEqual([{ namespace: 'shared (b)' }]);
+  });
+
+  it('fetches once at a time and once a minute', async () => {
+    const world = registryOf(async () => [entry('echo')]);
+    await Promise.all([world.registry.namespace('a'), world.registry.serviceOf('b')]);
+    world.pass(REGISTRY_TTL_MS - 1);
+    await world.registry.namespace('a');
+    expect(world.fetches()).toBe(1);
+    world.pass(1);
+    await world.registry.namespace('a');
+    expect(world.fetches()).toBe(2);
+  });
+
+  it('serves the former view while reads fail, and rejects where there is none', async () => {
+    let failing = false;
+    const world = registryOf(async () => {
+      if (failing) throw new Error('away');
+      return [entry('echo')];
+    });
+    await world.registry.refresh();
+    failing = true;
+    world.pass(REGISTRY_TTL_MS);
+    expect(await world.registry.serviceOf('echo.say')).toBe('echo');
+    expect(world.lines).toEqual([{ error: 'Error', cause: 'away' }]);
+    const empty = registryOf(() => Promise.reject(new Error('away')));
+    await expect(empty.registry.namespace('a')).rejects.toThrow('away');
+  });
+});

@@ -1,0 +1,135 @@
+import type { Delivery } from '../../../lambdas/contract/delivery';
+import type { UnsignedEnvelope } from '../../../lambdas/contract/envelope';
+import type { NamespaceRules } from '../../../lambdas/contract/registry';
+import { storesOn } from '../../../lambdas/gateway/core/adapters/state';
+import { Ingress } from '../../../lambdas/gateway/core/commands/ingress';
+import type { PostOutcome, Wake } from '../../../lambdas/gateway/core/ports';
+import type { RedisScript } from '../../../lambdas/gateway/core/redis-script';
+
+const ROOM: NamespaceRules = {
+  subscribe: 'anyone',
+  publish: 'direct',
+  historySize: 10,
+  historyTtlSeconds: 60,
+  recover: true,
+  presence: false,
+};
+
+export const SECRET = new TextEncoder().encode('a secret of the tests, thirty-two bytes long');
+
+type State = 'pending' | 'connected' | 'closed' | '';
+
+/** The core of ingress on scripts that answer as told: what they do on Redis is tested on Redis. */
+export function ingressWorld(state: State = 'connected') {
+  const answers = new Map<string, unknown>([
+    ['hf1load', [state, state === 'connected' ? 'alice' : '', '', '', '0']],
+    ['hf1connect', 'connected'],
+    ['hf1hold', 'held'],
+    ['hf1place', ['0', 'e', '0']],
+    ['hf1join', 'joined'],
+    ['hf1settle', 'settled'],
+    ['hf1activate', 'active'],
+    ['hf1leavechannel', []],
+    ['hf1leave', [1, '', '']],
+    ['hf1vacate', 1],
+    ['hf1drop', 'dropped'],
+    ['hf1nextseq', 1],
+    ['hf1close', []],
+  ]);
+  const ran: string[] = [];
+  const frames: string[] = [];
+  const closed: string[] = [];
+  const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const deliveries: Delivery[] = [];
+  const envelopes: UnsignedEnvelope[] = [];
+  const wakes: Wake[] = [];
+  const outcomes: PostOutcome[] = [];
+  const steps: string[] = [];
+  const scripts = {
+    run: async (script: RedisScript) => {
+      ran.push(script.name);
+      steps.push(script.name);
+      const answer = answers.get(script.name);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+  const log = (_: string, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+    lines.push({ message, fields });
+  };
+  const failures = new Map<'bus' | 'deliveries' | 'registry' | 'secret', Error>();
+  const check = (what: 'bus' | 'deliveries' | 'registry' | 'secret') => {
+    const failure = failures.get(what);
+    if (failure) throw failure;
+  };
+  const ingress = new Ingress({
+    ...storesOn(scripts, log),
+    poster: {
+      post: async (_, frame) => {
+        steps.push('post');
+        const outcome = outcomes.shift() ?? 'ok';
+        if (outcome === 'ok') frames.push(frame);
+        return outcome;
+      },
+      close: async (connection) => {
+        closed.push(connection);
+        return 'ok';
+      },
+    },
+    registry: {
+      namespace: async (name) => {
+        check('registry');
+        if (name === 'quiet') return { ...ROOM, publish: 'off', recover: false };
+        return name === 'room' ? ROOM : undefined;
+      },
+      serviceOf: async (method) => {
+        check('registry');
+        return method === 'echo.say' ? 'echo' : undefined;
+      },
+      refresh: async () => undefined,
+    },
+    bus: {
+      put: async (envelope) => {
+        check('bus');
+        envelopes.push(envelope);
+      },
+    },
+    deliveries: {
+      send: async (delivery) => {
+        check('deliveries');
+        deliveries.push(delivery);
+      },
+    },
+    wakes: {
+      send: async (wake) => {
+        wakes.push(wake);
+      },
+    },
+    tokenSecret: async () => {
+      check('secret');
+      return SECRET;
+    },
+    rpcTimeoutMs: 10_000,
+    clock: { now: () => Date.now(), sleep: async () => undefined },
+    log,
+  });
+  return {
+    ingress,
+    answers,
+    ran,
+    steps,
+    frames,
+    closed,
+    lines,
+    deliveries,
+    envelopes,
+    wakes,
+    outcomes,
+    failures,
+    /** Serves commands as one frame and answers all messages that were posted. */
+    async serve(...commands: unknown[]): Promise<unknown[]> {
+      await ingress.handle('conn=', commands.map((item) => JSON.stringify(item)).join('\n'));
+      return frames.flatMap((frame) => frame.split('\n').map((line) => JSON.parse(line) as unknown));
+    },
+  };
+}
