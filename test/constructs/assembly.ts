@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lambdas/contract/json';
-import { ASSEMBLIES } from '../support/bundle-functions';
+
+/** Where `test/support/bundle-functions.ts` puts the assembly of each variant. */
+export const ASSEMBLIES = join(__dirname, '..', '..', 'build', 'assemblies');
 
 export interface Resource {
   readonly Type: string;

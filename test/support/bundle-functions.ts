@@ -4,12 +4,10 @@ import { buildHoldfast, createApp } from '../../lib/app';
 import { type HoldfastConfig, loadConfig, makeConfig } from '../../lib/config';
 import { bundleFunctions } from '../../lib/function-bundles';
 import { discoverServices } from '../../lib/service-discovery';
-
-/** Where `assembly` finds the templates of a variant. */
-export const ASSEMBLIES = join(__dirname, '..', '..', 'build', 'assemblies');
+import { ASSEMBLIES, type Variant } from '../constructs/assembly';
 
 /** The configurations whose templates the suites look at. */
-const VARIANTS: { readonly [variant: string]: HoldfastConfig } = {
+const VARIANTS: { readonly [variant in Variant]: HoldfastConfig } = {
   dev: loadConfig({ environment: 'dev' }),
   local: loadConfig({ environment: 'local' }),
   prod: loadConfig({ environment: 'prod' }),

@@ -23,7 +23,16 @@ describe('verifyToken', () => {
 
   it('tells an expired token from an invalid one', async () => {
     expect(await verifyToken(await sign({ exp: seconds - 6 }), SECRET, NOW)).toEqual({ result: 'expired' });
-    expect((await verifyToken(await sign({ exp: seconds - 4 }), SECRET, NOW)).result).toBe('ok');
+    expect((await verifyToken(await sign({ exp: seconds + 1 }), SECRET, NOW)).result).toBe('ok');
+  });
+
+  it('has a grace for a clock that is ahead (nbf), none for the end of a token', async () => {
+    expect(await verifyToken(await sign({ exp: seconds - 1 }), SECRET, NOW)).toEqual({ result: 'expired' });
+    const valid = { exp: seconds + 60 };
+    expect((await verifyToken(await sign({ ...valid, nbf: seconds + 4 }), SECRET, NOW)).result).toBe('ok');
+    expect((await verifyToken(await sign({ ...valid, nbf: seconds + 30 }), SECRET, NOW)).result).toBe(
+      'invalid',
+    );
   });
 
   it.each([

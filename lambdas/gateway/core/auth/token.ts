@@ -8,7 +8,10 @@ import { type Identity, MAX_SUBSCRIPTIONS } from '../connections/connection';
  */
 export const MAX_TOKEN_BYTES = 4096;
 
-/** The clocks of an identity provider and a function differ by this much at most. */
+/**
+ * A provider's clock may be ahead of a function's by this much (`nbf`). `exp` has no such grace: who expires a token means it,
+ * and error 109 only makes a client fetch the next one.
+ */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
 const MAX_USER_LENGTH = 255;
@@ -42,6 +45,7 @@ export async function verifyToken(token: string, secret: Uint8Array, now: number
       currentDate: new Date(now),
       requiredClaims: ['exp', 'sub'],
     });
+    if ((payload.exp ?? 0) * 1000 <= now) return { result: 'expired' };
     return readClaims(payload);
   } catch (error) {
     if (error instanceof errors.JWTExpired) return { result: 'expired' };

@@ -53,17 +53,15 @@ export class Departures {
     await poster.post(connection, encodeFrame([{ push: { disconnect } }]));
     const outcome = await poster.close(connection);
     const closed = outcome === 'ok' || outcome === 'gone';
-    this.#log(closed ? 'info' : 'warn', 'connection ended by the gateway', {
-      connection,
-      code: disconnect.code,
-      close: outcome,
-    });
-    if (closed) {
-      await this.#leaveAll(connection, memberships).catch((error: unknown) => {
-        this.#log('warn', 'memberships of a closed connection remain', { connection, ...causeOf(error) });
-      });
+    // Why it ends is the caller's line; this one is only for a close that did not happen.
+    if (!closed) {
+      this.#log('warn', 'connection not closed', { connection, code: disconnect.code, close: outcome });
+      return false;
     }
-    return closed;
+    await this.#leaveAll(connection, memberships).catch((error: unknown) => {
+      this.#log('warn', 'memberships of a closed connection remain', { connection, ...causeOf(error) });
+    });
+    return true;
   }
 
   async #tombstone(connection: string): Promise<readonly Membership[]> {

@@ -11,17 +11,17 @@ import type { Member, Partitions } from './partitions';
 import { lowestBehind, type Plan, type Post, planRound } from './plan';
 
 /**
- * How long a round may hold a partition. Posts start until `POST_RESERVE_MS` before it, and a post or a close ends within
- * 2.5 s (the poster's time limit), so every post has ended when the lock does.
+ * How long a round may hold a partition. Posts start until `POST_RESERVE_MS` before it, and a push with the close after it
+ * ends within 5 s (twice the poster's time limit), so every post has ended when the lock does.
  */
-export const LOCK_MS = 10_000;
-export const POST_RESERVE_MS = 6_000;
+export const LOCK_MS = 8_000;
+export const POST_RESERVE_MS = 5_000;
 
 /**
- * A courier begins rounds for this long, then hands over by a wake. Its function's timeout must cover it and one more
- * round: `COURIER_BUDGET_MS + LOCK_MS`; the queues' visibility must exceed that, so that a repeat finds the lock expired.
+ * A courier begins rounds for this long, then hands over by a wake. `COURIER_BUDGET_MS + LOCK_MS` must fit into its
+ * function's timeout (15 s), and the queues' visibility must exceed that, so that a repeat finds the lock expired.
  */
-export const COURIER_BUDGET_MS = 10_000;
+export const COURIER_BUDGET_MS = 6_000;
 
 /** One partition's posts at a time: enough to reach 500 members in a second at 40 ms a post. */
 const POSTS_AT_ONCE = 20;
@@ -71,16 +71,16 @@ export class Drain {
    */
   async drain(channel: string, partition: number, endsAt: number): Promise<void> {
     const { clock } = this.#parts;
-    for (;;) {
+    while (clock.now() < endsAt) {
       const { again, at } = await this.#round(channel, partition);
-      if (again && clock.now() < endsAt) continue;
-      if (again) await this.#wake(channel, partition, 0);
-      else if (at !== undefined) {
+      if (again) continue;
+      if (at !== undefined) {
         const seconds = Math.ceil((at - clock.now()) / 1000);
         await this.#wake(channel, partition, Math.min(Math.max(seconds, 1), MAX_DELAY_SECONDS));
       }
       return;
     }
+    await this.#wake(channel, partition, 0);
   }
 
   #wake(channel: string, partition: number, delaySeconds: number): Promise<void> {
@@ -189,7 +189,12 @@ export class Drain {
 
   async #close(member: Member): Promise<Outcome> {
     const { departures, poster, clock } = this.#parts;
-    const closed = await departures.disconnect(poster, member.connection, DISCONNECTS.insufficientState);
+    const disconnect = DISCONNECTS.insufficientState;
+    this.#parts.log('warn', 'member closed to recover', {
+      connection: member.connection,
+      code: disconnect.code,
+    });
+    const closed = await departures.disconnect(poster, member.connection, disconnect);
     return closed ? { removal: member } : { change: { ...member, until: clock.now() + REST_MS } };
   }
 
