@@ -1,6 +1,8 @@
 import { addSolutionsChecks, buildHoldfast, createApp } from '../lib/app';
 import { ConfigError, loadConfig } from '../lib/config';
+import { RegistrationSizeError } from '../lib/constructs/service-registration';
 import { bundleFunctions } from '../lib/function-bundles';
+import { ServiceDefinitionError } from '../lib/service-definition';
 import { discoverServices } from '../lib/service-discovery';
 
 /** A value of the CDK context (`-c name=value`), or else of the environment. */
@@ -24,8 +26,11 @@ function main(): void {
 try {
   main();
 } catch (error) {
-  // A wrong configuration is the reader's to mend; a stack trace would hide what is wrong with it.
-  if (!(error instanceof ConfigError)) throw error;
+  // The reader's to mend; a stack trace would hide what is wrong.
+  const refusal = [ConfigError, ServiceDefinitionError, RegistrationSizeError].find(
+    (cause) => error instanceof cause,
+  );
+  if (!refusal || !(error instanceof Error)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

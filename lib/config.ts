@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { isJsonObject, type JsonObject } from '../lambdas/contract/json';
 import { NAMESPACE_NAME, type NamespaceRules } from '../lambdas/contract/registry';
 
 /** What an environment consists of, checked. Made by `loadConfig`, read by the stacks, never by a function. */
@@ -60,14 +61,16 @@ export class ConfigError extends Error {
 // Two dashes in a row or one at the end are no part of an ElastiCache user id; 15 characters leave room in function names.
 const ENVIRONMENT_NAME = /^(?=.{1,15}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-/** A key that the overlay names but the configuration does not have. */
-const KNOWN_KEYS = 'no such key';
+/** An object and no list, which valibot takes for one. */
+const anyObject = v.custom<JsonObject>(isJsonObject, 'an object');
 
 const object = <const Entries extends v.ObjectEntries>(entries: Entries) =>
-  v.objectWithRest(
-    entries,
-    v.never(() => `${KNOWN_KEYS}; known: ${Object.keys(entries).join(', ')}`),
-    'an object',
+  v.pipe(
+    anyObject,
+    v.objectWithRest(
+      entries,
+      v.never(() => `no such key; known: ${Object.keys(entries).join(', ')}`),
+    ),
   );
 
 const choice = <const Options extends readonly string[]>(options: Options) =>
@@ -100,10 +103,12 @@ const namespace = object({
 
 const overlay = object({
   namespaces: v.optional(
-    v.record(
-      v.pipe(v.string(), v.regex(NAMESPACE_NAME, `a namespace name (${NAMESPACE_NAME.source})`)),
-      namespace,
-      'an object',
+    v.pipe(
+      anyObject,
+      v.record(
+        v.pipe(v.string(), v.regex(NAMESPACE_NAME, `a namespace name (${NAMESPACE_NAME.source})`)),
+        namespace,
+      ),
     ),
   ),
   auth: v.optional(

@@ -109,7 +109,7 @@ describe('the WebSocket API', () => {
     const account = resourcesOf(gateway, 'AWS::ApiGateway::Account').map(([logicalId]) => logicalId);
     expect(stage.DependsOn).toEqual(expect.arrayContaining(account));
     expect(account).toHaveLength(1);
-    expect(resourcesOf(templateOf('nat', 'gateway'), 'AWS::ApiGateway::Account')).toEqual([]);
+    expect(resourcesOf(templateOf('other', 'gateway'), 'AWS::ApiGateway::Account')).toEqual([]);
   });
 });
 

@@ -50,14 +50,14 @@ describe('the network', () => {
   });
 
   it('with egress nat leads out over IPv4 through one NAT gateway', () => {
-    const nat = templateOf('nat', 'state');
+    const nat = templateOf('other', 'state');
     expect(resourcesOf(nat, 'AWS::EC2::NatGateway')).toHaveLength(1);
     expect(resourcesOf(nat, 'AWS::EC2::EgressOnlyInternetGateway')).toHaveLength(0);
     const group = resource(nat, 'AWS::EC2::SecurityGroup', 'NetworkFunctionSecurityGroup');
     expect(group.Properties['SecurityGroupEgress']).toEqual([
       expect.objectContaining({ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 }),
     ]);
-    const functions = propertiesOf(templateOf('nat', 'gateway'), 'AWS::Lambda::Function');
+    const functions = propertiesOf(templateOf('other', 'gateway'), 'AWS::Lambda::Function');
     expect(JSON.stringify(functions)).not.toContain('ipv6first');
     expect(JSON.stringify(functions)).toContain('"Ipv6AllowedForDualStack":false');
   });

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
 import { buildHoldfast, createApp } from '../../lib/app';
 import { type HoldfastConfig, loadConfig, makeConfig } from '../../lib/config';
 import { bundleFunctions } from '../../lib/function-bundles';
+import type { Service } from '../../lib/service-definition';
 import { discoverServices } from '../../lib/service-discovery';
 import { ASSEMBLIES, type Variant } from '../constructs/assembly';
 
@@ -11,7 +13,14 @@ const VARIANTS: { readonly [variant in Variant]: HoldfastConfig } = {
   dev: loadConfig({ environment: 'dev' }),
   local: loadConfig({ environment: 'local' }),
   prod: loadConfig({ environment: 'prod' }),
-  nat: makeConfig('nat', { network: { egress: 'nat' }, account: { apiGatewayLogRole: false } }),
+  other: makeConfig('other', { network: { egress: 'nat' }, account: { apiGatewayLogRole: false } }),
+};
+
+/** In `other`, the service decides what it may decide. */
+const OTHER_SERVICE: Service = {
+  name: 'echo',
+  methods: ['say'],
+  overrides: { timeout: Duration.seconds(20), memorySize: 1024, environment: { GREETING: 'hello' } },
 };
 
 /**
@@ -24,7 +33,7 @@ export default function setup(): void {
     const outdir = join(ASSEMBLIES, variant);
     rmSync(outdir, { recursive: true, force: true });
     const app = createApp({ outdir, builtinCloudFormationValidation: false });
-    buildHoldfast(app, config, discoverServices());
+    buildHoldfast(app, config, variant === 'other' ? [OTHER_SERVICE] : discoverServices());
     app.synth();
   }
 }

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleDirectory, bundleFunctions, METAFILE } from '../../lib/function-bundles';
+
+const ROOT = join(__dirname, '..', '..');
+const FUNCTIONS = [
+  ...['api', 'connect', 'courier', 'disconnect', 'ingress', 'keys', 'refusal'].map(
+    (name) => `gateway-${name}`,
+  ),
+  'service-echo',
+];
+
+const indexOf = (name: string) => join(ROOT, bundleDirectory(name), 'index.js');
+
+/** Bundles in another process. */
+function bundleElsewhere(): Promise<number | null> {
+  const script = "require('./lib/function-bundles').bundleFunctions()";
+  const child = spawn(process.execPath, ['--import', 'tsx', '-e', script], { cwd: ROOT, stdio: 'ignore' });
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+describe('bundles', () => {
+  it('are made of every function, one file each, with their sizes', () => {
+    const bundles = bundleFunctions(ROOT);
+    expect(bundles.map(({ name }) => name)).toEqual(expect.arrayContaining(FUNCTIONS));
+    for (const { name, bytes } of bundles) {
+      expect(readdirSync(join(ROOT, bundleDirectory(name)))).toEqual(['index.js']);
+      expect(statSync(indexOf(name)).size).toBe(bytes);
+    }
+    expect(existsSync(join(ROOT, METAFILE))).toBe(true);
+  });
+
+  it('stay whole and keep their times when several processes bundle at once', async () => {
+    const before = FUNCTIONS.map((name) => statSync(indexOf(name)).mtimeMs);
+    expect(await Promise.all([bundleElsewhere(), bundleElsewhere()])).toEqual([0, 0]);
+    expect(FUNCTIONS.map((name) => statSync(indexOf(name)).mtimeMs)).toEqual(before);
+    for (const name of FUNCTIONS) expect(readFileSync(indexOf(name), 'utf8')).toMatch(/^"use strict";/);
+  });
+});
