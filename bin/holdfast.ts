@@ -27,10 +27,11 @@ try {
   main();
 } catch (error) {
   // The reader's to mend; a stack trace would hide what is wrong.
-  const refusal = [ConfigError, ServiceDefinitionError, RegistrationSizeError].find(
-    (cause) => error instanceof cause,
-  );
-  if (!refusal || !(error instanceof Error)) throw error;
+  const refused =
+    error instanceof ConfigError ||
+    error instanceof ServiceDefinitionError ||
+    error instanceof RegistrationSizeError;
+  if (!refused) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
