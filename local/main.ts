@@ -6,7 +6,14 @@ import { readOptions, type StartOptions, USAGE, UsageError } from './command/opt
 import { Phases } from './command/phases';
 import { findPortBlock } from './command/port-block';
 import { readyReport } from './command/report';
-import { type LocalState, removeState, writeState } from './command/state-file';
+import {
+  type LocalState,
+  readState,
+  removeStaleRuns,
+  removeState,
+  runDirectory,
+  writeState,
+} from './command/state-file';
 import { synthesize } from './command/synth';
 import { findRedis } from './redis/find';
 import { type CreatedStacks, createStacks } from './stacks';
@@ -26,36 +33,49 @@ type Ending = () => Promise<void> | void;
 
 async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   const phases = new Phases(say);
+  removeStaleRuns(options.directory);
+  const former = readState(options.directory);
+  if (former) {
+    say(
+      `Another stack runs here (pid ${former.pid}, ${former.websocketUrl}); tools find this one while it runs.`,
+    );
+  }
   const ports = await findPortBlock(options.basePort);
+  if (ports.taken !== undefined) say(`Port ${ports.taken} is taken: the whole block moves.`);
   say(`Holdfast starts on ports ${ports.websocket} to ${ports.aws}.`);
-  if (ports.websocket !== options.basePort)
-    say(`  Port ${options.basePort} or one of the three above is taken.`);
-  const assembly = join(options.directory, 'cdk.out');
-  const redisDirectory = join(options.directory, `redis-${process.pid}`);
+  const run = runDirectory(options.directory);
+  const assembly = join(run, 'cdk.out');
+  endings.push(() => rmSync(run, { recursive: true, force: true }));
   const redisBinary = phases.run(
-    'find Redis',
+    'find Redis (beside the next)',
     () => findRedis({ say: (line) => say(`           ${line}`), projectDir: root }),
     ({ flavour, version }) => `${flavour} ${version}`,
   );
   // Its failure is reported by whoever awaits it; until then it must not count as unhandled.
   redisBinary.catch(() => undefined);
-  await phases.run('bundle and synthesize', () =>
+  const abort = new AbortController();
+  const synthesis = phases.run('bundle and synthesize', () =>
     synthesize({
       root,
       environment: ENVIRONMENT,
       outputDirectory: assembly,
+      signal: abort.signal,
       ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
     }),
   );
+  endings.push(() => {
+    abort.abort();
+    return synthesis.catch(() => undefined);
+  });
+  await synthesis;
   await redisBinary;
   const cloud = new LocalCloud({
     region: REGION,
     ports,
     log: new ConsoleLog(say),
     redisBinary,
-    redisDirectory,
+    redisDirectory: join(run, 'redis'),
   });
-  endings.push(() => rmSync(redisDirectory, { recursive: true, force: true }));
   endings.push(() => cloud.close());
   await cloud.listen();
   const created = await phases.run(
@@ -74,7 +94,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   await web.listen(ports.web);
   endings.push(() => web.close());
   writeState(options.directory, state);
-  endings.push(() => removeState(options.directory));
+  endings.push(() => removeState(options.directory, former));
   const { flavour, version } = await redisBinary;
   say(
     readyReport(state, {
@@ -130,6 +150,8 @@ async function main(): Promise<void> {
   try {
     await start(options, endings);
   } catch (error) {
+    // Ctrl-C during the start makes parts of it fail; that is no news.
+    if (ending) return ending;
     process.stderr.write(
       `\nHoldfast cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
     );

@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { JsonValue } from './json';
 
+/**
+ * Largest publication, in bytes of its JSON as subscribers get it, without offset. A post may carry 128 KB; the rest is for the
+ * frame around it.
+ */
+export const MAX_PUBLICATION_BYTES = 120 * 1024;
+
+/** Repeats of an idempotency key within this make one publication; afterwards nobody remembers it. */
+export const IDEMPOTENCY_WINDOW_SECONDS = 300;
+
 /** The command that a courier answers once the publication is in the log. */
 export interface DeliveryReply {
   readonly client: string;
@@ -26,13 +35,25 @@ export interface Delivery {
   readonly type: 'publication';
   readonly channel: string;
   readonly data: JsonValue;
-  /** Repeats of one key within five minutes make one publication. At most 128 characters. */
+  /** Repeats of one key within `IDEMPOTENCY_WINDOW_SECONDS` make one publication. At most 128 characters. */
   readonly idempotencyKey: string;
   /** Name of the publishing service, `holdfast` for the gateway itself. */
   readonly source: string;
+  /** Epoch ms, an integer. A courier appends nothing so old that a first append of its key may be forgotten. */
+  readonly publishedAt: number;
   readonly traceparent: string;
   readonly info?: PublisherInfo;
   readonly reply?: DeliveryReply;
+}
+
+/** JSON of a publication as subscribers get it, without its offset. */
+export function publicationText({ data, info }: Pick<Delivery, 'data' | 'info'>): string {
+  return JSON.stringify(info ? { data, info } : { data });
+}
+
+/** Size that `MAX_PUBLICATION_BYTES` limits. Not the size of the text that a publisher sent: JSON grows when it is written anew. */
+export function publicationBytes(publication: Pick<Delivery, 'data' | 'info'>): number {
+  return Buffer.byteLength(publicationText(publication));
 }
 
 /** The `MessageGroupId` of a channel: order and mutual exclusion are per channel. A hash, since ids have an alphabet. */
@@ -43,4 +64,14 @@ export function deliveryGroupId(channel: string): string {
 /** The `MessageDeduplicationId` of a delivery; its scope is the group. */
 export function deliveryDeduplicationId(idempotencyKey: string): string {
   return createHash('sha256').update(idempotencyKey).digest('hex');
+}
+
+/** Input of the `SendMessage` that puts a delivery on the deliveries queue. */
+export function deliveryCommandInput(queueUrl: string, delivery: Delivery) {
+  return {
+    QueueUrl: queueUrl,
+    MessageBody: JSON.stringify(delivery),
+    MessageGroupId: deliveryGroupId(delivery.channel),
+    MessageDeduplicationId: deliveryDeduplicationId(delivery.idempotencyKey),
+  };
 }

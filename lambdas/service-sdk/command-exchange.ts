@@ -85,6 +85,7 @@ export class CommandExchange {
       data,
       idempotencyKey: idempotencyKey ?? publicationKey(id, channel, this.#publications),
       source: service,
+      publishedAt: Date.now(),
       traceparent: childTraceparent(this.#traceparent),
       ...(replyWithOffset && { reply: { client, id: commandId, kind: 'rpc', data: replyWithOffset } }),
     };

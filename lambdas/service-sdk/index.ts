@@ -1,6 +1,7 @@
 /** What a business function imports: everything of the platform that it may use. It knows nothing of Redis. */
 export { isChannelName } from '../contract/channel';
 export { PROTOCOL_ERRORS } from '../contract/codes';
+export { MAX_PUBLICATION_BYTES } from '../contract/delivery';
 export type { Envelope, EnvelopeEvent } from '../contract/envelope';
 export type { JsonObject, JsonValue } from '../contract/json';
 export {
@@ -10,7 +11,7 @@ export {
   ServiceDefinitionError,
   type ServiceHandler,
 } from './define-service';
-export { MAX_PUBLICATION_BYTES, PublicationError } from './publications';
+export { PublicationError } from './publications';
 export { MAX_REPLY_BYTES } from './replies';
 export { AlreadyRepliedError, type PublishOptions, type RpcContext } from './rpc-context';
 export { RpcError, type RpcErrorOptions } from './rpc-error';

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { isChannelName, MAX_CHANNEL_LENGTH } from '../contract/channel';
-import { type Delivery, deliveryDeduplicationId, deliveryGroupId } from '../contract/delivery';
-
-/** What `@connections` takes in one post, less what a publication's frame adds to its data. */
-export const MAX_PUBLICATION_BYTES = 127 * 1024;
+import {
+  type Delivery,
+  deliveryCommandInput,
+  MAX_PUBLICATION_BYTES,
+  publicationBytes,
+} from '../contract/delivery';
 
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 128;
 
@@ -22,7 +24,8 @@ export function publicationKey(envelopeId: string, channel: string, ordinal: num
   return `${root}:${createHash('sha256').update(channel).digest('hex').slice(0, 32)}:${ordinal}`;
 }
 
-function check({ channel, data, idempotencyKey }: Delivery): void {
+function check(delivery: Delivery): void {
+  const { channel, data, idempotencyKey } = delivery;
   if (!isChannelName(channel)) {
     throw new PublicationError(
       `channel: expected 1 to ${MAX_CHANNEL_LENGTH} printable ASCII characters without space and braces, ` +
@@ -37,9 +40,11 @@ function check({ channel, data, idempotencyKey }: Delivery): void {
   }
   const json: string | undefined = JSON.stringify(data);
   if (json === undefined) throw new PublicationError(`data: expected a JSON value, got ${typeof data}`);
-  const bytes = Buffer.byteLength(json);
+  const bytes = publicationBytes(delivery);
   if (bytes > MAX_PUBLICATION_BYTES) {
-    throw new PublicationError(`data: expected at most ${MAX_PUBLICATION_BYTES} bytes of JSON, got ${bytes}`);
+    throw new PublicationError(
+      `publication: expected at most ${MAX_PUBLICATION_BYTES} bytes of JSON, got ${bytes}`,
+    );
   }
 }
 
@@ -56,13 +61,6 @@ export class Publications {
   /** Throws `PublicationError` before anything is sent, else what the queue's client throws. */
   async send(delivery: Delivery): Promise<void> {
     check(delivery);
-    await this.#queue.send(
-      new SendMessageCommand({
-        QueueUrl: this.#queueUrl,
-        MessageBody: JSON.stringify(delivery),
-        MessageGroupId: deliveryGroupId(delivery.channel),
-        MessageDeduplicationId: deliveryDeduplicationId(delivery.idempotencyKey),
-      }),
-    );
+    await this.#queue.send(new SendMessageCommand(deliveryCommandInput(this.#queueUrl, delivery)));
   }
 }

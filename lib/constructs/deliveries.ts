@@ -18,7 +18,7 @@ export interface DeliveriesProps {
   readonly config: HoldfastConfig;
 }
 
-/** How long a courier may work on a batch: its drain budget of 10 s, and 5 s for appends and the last posts. */
+/** How long a courier may work on a batch: it begins to drain and to answer for 6 s, and its last round takes up to 8 s. */
 export const COURIER_TIMEOUT = Duration.seconds(15);
 
 /**
@@ -27,7 +27,10 @@ export const COURIER_TIMEOUT = Duration.seconds(15);
  */
 const VISIBILITY = Duration.seconds(20);
 
-/** Ten times 20 s outlive a cache failover and a throttled account; afterwards a message waits among the dead letters. */
+/**
+ * Ten times 20 s outlive a cache failover and a throttled account, and end before a delivery is too old to be repeated;
+ * afterwards a message waits among the dead letters.
+ */
 const MAX_RECEIVES = 10;
 
 const DEAD_LETTERS_KEPT = Duration.days(14);
@@ -93,6 +96,11 @@ export class Deliveries extends Construct {
   /** Lets a function publish. */
   grantPublish(grantee: IGrantable): Grant {
     return grantSend(this.deliveries, grantee);
+  }
+
+  /** Lets a function put deliveries aside that can never be appended. */
+  grantPutAside(grantee: IGrantable): Grant {
+    return grantSend(this.deliveriesDeadLetters, grantee);
   }
 
   /** Lets a function set timers and wake partitions. */

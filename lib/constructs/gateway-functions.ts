@@ -132,11 +132,13 @@ export class GatewayFunctions extends Construct {
         ...state.cacheEnvironment,
         CALLBACK_URL: gateway.callbackUrl,
         WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
+        DEAD_LETTERS_QUEUE_URL: deliveries.deliveriesDeadLetters.queueUrl,
         SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
       },
     });
     state.grantCacheAccess(courier);
     deliveries.grantWake(courier);
+    deliveries.grantPutAside(courier);
     deliveries.drainedBy(courier);
     gateway.grantPost(courier);
     gateway.grantClose(courier);

@@ -6,6 +6,8 @@ export interface PortBlock {
   readonly serverApi: number;
   readonly web: number;
   readonly aws: number;
+  /** The first port that was found taken, where the block had to move. */
+  readonly taken?: number;
 }
 
 /** No block of four free ports was found. */
@@ -22,23 +24,27 @@ const ATTEMPTS = 50;
  * ports together and easy to tell apart.
  */
 export async function findPortBlock(base: number): Promise<PortBlock> {
+  let taken: number | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const first = base + attempt * STEP;
     if (first + BLOCK > 65536) break;
-    if (await isBlockFree(first)) {
-      return { websocket: first, serverApi: first + 1, web: first + 2, aws: first + 3 };
+    const inTheWay = await takenPortOf(first);
+    if (inTheWay === undefined) {
+      const block = { websocket: first, serverApi: first + 1, web: first + 2, aws: first + 3 };
+      return taken === undefined ? block : { ...block, taken };
     }
+    taken ??= inTheWay;
   }
   throw new NoFreePortsError(
     `expected four free ports in a row at ${base} or in one of the ${ATTEMPTS - 1} blocks above, found none`,
   );
 }
 
-async function isBlockFree(first: number): Promise<boolean> {
+async function takenPortOf(first: number): Promise<number | undefined> {
   for (let port = first; port < first + BLOCK; port++) {
-    if (!(await isFree(port))) return false;
+    if (!(await isFree(port))) return port;
   }
-  return true;
+  return undefined;
 }
 
 /** Free on both loopback families: a server on either would be reached by clients that say `localhost`. */

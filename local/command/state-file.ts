@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** What a running stack says about itself in `.holdfast/local.json`, for tools and tests. */
@@ -32,14 +32,41 @@ export function writeState(directory: string, state: LocalState): void {
 export function readState(directory: string): LocalState | undefined {
   try {
     const state = JSON.parse(readFileSync(join(directory, STATE_FILE), 'utf8')) as LocalState;
-    process.kill(state.pid, 0);
-    return state;
+    return isAlive(state.pid) ? state : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Removes the state of this process; another one's, started meanwhile, stays. */
-export function removeState(directory: string): void {
-  if (readState(directory)?.pid === process.pid) rmSync(join(directory, STATE_FILE), { force: true });
+/**
+ * Removes the state of this process; another one's, started meanwhile, stays. A stack that ran before and still runs is
+ * named again.
+ */
+export function removeState(directory: string, former?: LocalState): void {
+  if (readState(directory)?.pid !== process.pid) return;
+  if (former !== undefined && isAlive(former.pid)) writeState(directory, former);
+  else rmSync(join(directory, STATE_FILE), { force: true });
+}
+
+/** Folder for the files of one process below the state directory. */
+export function runDirectory(directory: string, pid = process.pid): string {
+  return join(directory, `run-${pid}`);
+}
+
+/** Removes what killed processes left of theirs. */
+export function removeStaleRuns(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const name of readdirSync(directory)) {
+    const pid = Number(/^run-(\d+)$/.exec(name)?.[1]);
+    if (pid && !isAlive(pid)) rmSync(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }

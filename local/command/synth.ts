@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The CDK app failed; the message holds what it printed. */
@@ -16,8 +15,9 @@ export async function synthesize(options: {
   readonly environment: string;
   readonly outputDirectory: string;
   readonly configFile?: string;
+  /** Ends the app and the bundler below it. */
+  readonly signal: AbortSignal;
 }): Promise<void> {
-  rmSync(options.outputDirectory, { recursive: true, force: true });
   const child = spawn(process.execPath, ['--import', 'tsx', join('bin', 'holdfast.ts')], {
     cwd: options.root,
     env: {
@@ -28,13 +28,19 @@ export async function synthesize(options: {
       ...(options.configFile === undefined ? {} : { HOLDFAST_CONFIG: options.configFile }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that an abort reaches the bundler as well.
+    detached: true,
   });
+  const abort = () => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  options.signal.addEventListener('abort', abort);
   const printed: string[] = [];
   child.stdout.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
-  });
+  }).finally(() => options.signal.removeEventListener('abort', abort));
   if (code !== 0) throw new SynthError(printed.join('').trim() || `the CDK app ended with code ${code}`);
 }

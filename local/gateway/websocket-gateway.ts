@@ -190,7 +190,13 @@ export class WebSocketGateway {
     const [stage, ...rest] = pathSegments(url);
     const api = this.#apis.get(stage ?? '');
     if (!api || rest.length > 0) return refuseUpgrade(socket, 403, 'Forbidden');
-    if (`wss://${api.domainName}${url}`.length > this.#limits.urlCharacters) {
+    const urlCharacters = `wss://${api.domainName}${url}`.length;
+    if (urlCharacters > this.#limits.urlCharacters) {
+      const limit = this.#limits.urlCharacters;
+      this.#log.warn(
+        'websocket-api',
+        `handshake refused with 414: expected a URL of at most ${limit} characters, got ${urlCharacters}`,
+      );
       return refuseUpgrade(socket, 414, 'Request-URI Too Long');
     }
     if (!isWebSocketUpgrade(request)) return refuseUpgrade(socket, 400, 'Bad Request');
@@ -243,6 +249,19 @@ export class WebSocketGateway {
   #disconnected(api: HostedApi, context: ConnectionContext, { code, reason }: Disconnection): void {
     api.connections.delete(context.connectionId);
     if (this.#closing) return;
+    // No function hears why: AWS says nothing either, but a developer should not have to guess.
+    if (code === 1003)
+      this.#log.warn(
+        'websocket-api',
+        `${context.connectionId} closed with 1003: expected text frames, got a binary one`,
+      );
+    if (code === 1009) {
+      const { frameBytes, messageBytes } = this.#limits;
+      this.#log.warn(
+        'websocket-api',
+        `${context.connectionId} closed with 1009: expected frames of at most ${frameBytes} bytes and messages of at most ${messageBytes}, got more`,
+      );
+    }
     void this.#integrate(api, '$disconnect', disconnectEvent(context, code, reason));
   }
 

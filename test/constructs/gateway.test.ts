@@ -1,4 +1,6 @@
 import { parameterNames } from '../../lambdas/contract/parameters';
+import { COURIER_BUDGET_MS, LOCK_MS } from '../../lambdas/gateway/core/delivery/drain';
+import { STALE_AFTER_MS } from '../../lambdas/gateway/core/delivery/refusals';
 import { loadConfig } from '../../lib/config';
 import { propertiesOf, resource, resourcesOf, templateOf } from './assembly';
 
@@ -41,7 +43,15 @@ describe('the functions of the gateway', () => {
     ['disconnect', ['ENVIRONMENT', 'NODE_OPTIONS', ...CACHE]],
     [
       'courier',
-      ['CALLBACK_URL', 'ENVIRONMENT', 'NODE_OPTIONS', ...CACHE, 'SERVICES_PARAMETER_PATH', 'WAKES_QUEUE_URL'],
+      [
+        'CALLBACK_URL',
+        'DEAD_LETTERS_QUEUE_URL',
+        'ENVIRONMENT',
+        'NODE_OPTIONS',
+        ...CACHE,
+        'SERVICES_PARAMETER_PATH',
+        'WAKES_QUEUE_URL',
+      ],
     ],
     ['refusal', ['CALLBACK_URL', 'ENVIRONMENT']],
     ['keys', ['ENVIRONMENT', 'SIGNING_KEYS_PARAMETER']],
@@ -149,8 +159,14 @@ describe('the queues', () => {
       expect(Number(VisibilityTimeout)).toBeGreaterThan(timeout);
       expect(Number(VisibilityTimeout)).toBeLessThanOrEqual(timeout + 10);
     }
-    // The courier's drain budget (10 s) ends well before its timeout.
-    expect(timeout).toBeGreaterThan(10);
+    // The last round that begins within the courier's budget ends before its timeout.
+    expect(timeout * 1000).toBeGreaterThan(COURIER_BUDGET_MS + LOCK_MS);
+  });
+
+  it('deliver a message for the last time before it is stale', () => {
+    const { maxReceiveCount } = Object(deliveries['RedrivePolicy']);
+    const lastReceiveMs = Number(maxReceiveCount) * Number(deliveries['VisibilityTimeout']) * 1000;
+    expect(lastReceiveMs).toBeLessThan(STALE_AFTER_MS);
   });
 
   it('keep a wake for longer than its longest delay', () => {

@@ -102,6 +102,7 @@ describe('a function of the gateway may', () => {
             'ReceiveMessage',
           ].map((action) => `sqs:${action} <${queue}.Arn>`),
         ),
+        'sqs:SendMessage <DeliveriesDeliveriesDeadLetters.Arn>',
         'sqs:SendMessage <DeliveriesWakes.Arn>',
         'ssm:GetParametersByPath arn::ssm:::parameter/holdfast/dev/services',
       ],

@@ -25,6 +25,8 @@ async function subscriber(channel: string, more: object = {}) {
   const connection = unique('c');
   await world.connected(connection);
   await world.ingress.handle(connection, JSON.stringify({ id: 1, subscribe: { channel, ...more } }));
+  // A new partition asks for a drain.
+  await world.runWakes();
   return connection;
 }
 
@@ -362,6 +364,26 @@ describe('subscriptions', () => {
     ]);
   });
 
+  it('ends a connection whose close failed at its next frame, with what it is a member of', async () => {
+    const channel = unique('room:');
+    const connection = await subscriber(channel);
+    world.poster.outcomes.set(connection, 'failed');
+    const close = jest.spyOn(world.poster, 'close').mockResolvedValueOnce('failed');
+    expect(
+      await world.departures.disconnect(world.poster, connection, {
+        code: 3010,
+        reason: 'insufficient state',
+      }),
+    ).toBe(false);
+    expect(await operator.hget(channelKeys(channel).meta, 'n0')).toBe('1');
+    world.poster.outcomes.delete(connection);
+    await world.ingress.handle(connection, '{"id":2,"ping":{}}');
+    expect(close).toHaveBeenCalledTimes(2);
+    expect(codes(connection)).toEqual([3010]);
+    expect(world.poster.closed).toEqual([connection]);
+    expect(await operator.hget(channelKeys(channel).meta, 'n0')).toBe('0');
+  });
+
   it('leaves everything at a disconnect, whenever it comes', async () => {
     const channel = unique('room:');
     const connection = await subscriber(channel);
@@ -370,6 +392,8 @@ describe('subscriptions', () => {
     await publish(channel);
     expect(world.poster.offsets(connection, channel)).toEqual([]);
     expect(await operator.hget(channelKeys(channel).meta, 'n0')).toBe('0');
+    // A frame that was on its way meanwhile gets nothing.
+    world.poster.outcomes.set(connection, 'gone');
     await world.ingress.handle(connection, '{"id":2,"ping":{}}');
     expect(world.poster.messages(connection)).toHaveLength(1);
   });

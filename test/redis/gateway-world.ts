@@ -88,7 +88,7 @@ export function gatewayWorld() {
   };
   const parts = { ...stores, poster, wakes: wakeQueue, registry, clock, log };
   const drain = new Drain(parts);
-  const courier = new Courier({ ...parts, drain });
+  const courier = new Courier({ ...parts, drain, deadLetters: { send: async () => undefined } });
   const ingress = new Ingress({
     ...parts,
     bus: { put: async () => undefined },
@@ -131,6 +131,7 @@ export function gatewayWorld() {
         data,
         idempotencyKey: key,
         source: 'test',
+        publishedAt: Date.now(),
         traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
       };
     },

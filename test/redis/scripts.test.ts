@@ -1,4 +1,5 @@
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { HOLD_MS } from '../../lambdas/gateway/core/connections/connection';
 import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
@@ -119,6 +120,14 @@ describe('join, activate and leave', () => {
     const channel = unique('room:');
     await partitions.join(channel, 0, pending('a', 3), position);
     await partitions.join(channel, 0, pending('b', 2), position);
+    await partitions.begin(channel, 0, 's', 1, 2);
+    await partitions.commit(channel, 0, 's', 1, {
+      epoch: 'e',
+      cursor: 3,
+      posted: false,
+      changes: [],
+      removals: [],
+    });
     expect(await partitions.activate(channel, 0, 'a', 'n1', 1)).toBe('active');
     expect(await partitions.activate(channel, 0, 'b', 'n1', 1)).toBe('wake');
     const begun = await partitions.begin(channel, 0, 't', 1, 2);
@@ -134,6 +143,14 @@ describe('join, activate and leave', () => {
         ],
       },
     });
+  });
+
+  it('activates with a wake in a partition that no drain has seen yet', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), position);
+    expect(await partitions.activate(channel, 0, 'a', 'n1', 1)).toBe('wake');
+    await partitions.begin(channel, 0, 't', 1, 2);
+    expect(await partitions.activate(channel, 0, 'a', 'n1', 3)).toBe('active');
   });
 
   it('activates behind, without a wake, while a drain holds another view', async () => {
@@ -273,9 +290,11 @@ describe('connections', () => {
     const id = unique('c');
     await connections.open(id, alice);
     expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
-    expect(await connections.hold(id, 'room:a', 'm', 1)).toBe('subscribed');
+    expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
+    expect(await connections.hold(id, 'room:a', 'm', 1)).toBe('leaving');
     expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'm' })).toBe('lost');
     expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' })).toBe('settled');
+    expect(await connections.hold(id, 'room:a', 'm', 2 + HOLD_MS)).toBe('subscribed');
     expect(await connections.drop(id, 'room:a', 'm')).toBe('other');
     expect(await connections.leave(id, 'room:a', 500)).toEqual({
       channel: 'room:a',
@@ -287,6 +306,17 @@ describe('connections', () => {
     expect(await connections.drop(id, 'room:a', 'm')).toBe('dropped');
     expect(await connections.drop(id, 'room:a', 'm')).toBe('absent');
     expect(await connections.leave(id, 'room:a', 1)).toBeUndefined();
+  });
+
+  it('frees a channel whose hold was never settled', async () => {
+    const id = unique('c');
+    await connections.open(id, alice);
+    await connections.hold(id, 'room:a', 'n', 1);
+    expect(await connections.hold(id, 'room:a', 'm', HOLD_MS)).toBe('leaving');
+    expect(await connections.hold(id, 'room:a', 'm', 1 + HOLD_MS)).toBe('held');
+    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' })).toBe('lost');
+    expect(await connections.leave(id, 'room:a', 1)).toMatchObject({ partition: undefined, nonce: 'm' });
+    expect(await connections.drop(id, 'room:a', 'm')).toBe('dropped');
   });
 
   it('limits the channels of one connection', async () => {

@@ -29,6 +29,8 @@ async function linesOf(act: () => Promise<void>): Promise<{ lines: LogLine[]; te
   return { lines, text };
 }
 
+type Socket = Awaited<ReturnType<Clients['raw']>>;
+
 const SECRET_TEXT = 'do-not-log-this';
 
 describe('a refusal', () => {
@@ -86,6 +88,27 @@ describe('a refusal', () => {
     });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ reason: expect.any(String) });
+    expect(text).not.toContain(SECRET_TEXT);
+  });
+
+  it.each([
+    ['a binary frame', '1003', (socket: Socket) => socket.sendBinary(Buffer.from(SECRET_TEXT))],
+    ['a frame over 32 KB', '1009', (socket: Socket) => socket.send(SECRET_TEXT.repeat(3_000))],
+  ])('of %s by the gateway itself leaves a line too', async (_name, code, send) => {
+    const { text } = await linesOf(async () => {
+      const socket = await clients.raw();
+      send(socket);
+      await socket.close();
+    });
+    expect(text.match(new RegExp(`closed with ${code}: expected .* got`, 'g'))).toHaveLength(1);
+    expect(text).not.toContain(SECRET_TEXT);
+  });
+
+  it('of a URL that is too long, as with a token of 9 KB, leaves a line too', async () => {
+    const { text } = await linesOf(async () => {
+      await expect(clients.raw(`?token=${SECRET_TEXT.repeat(600)}`)).rejects.toMatchObject({ status: 414 });
+    });
+    expect(text).toMatch(/refused with 414: expected a URL of at most 4096 characters, got \d+/);
     expect(text).not.toContain(SECRET_TEXT);
   });
 });

@@ -36,14 +36,22 @@ function start(...more: string[]): Promise<number | null> {
   return new Promise((resolve) => started.once('close', resolve));
 }
 
-async function ready(): Promise<LocalState> {
+async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 60_000;
-  for (;;) {
-    const state = readState(directory);
-    if (state && output.includes('is ready')) return state;
-    if (Date.now() > deadline) throw new Error(`not ready: ${output}`);
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not there yet: ${output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+async function ready(): Promise<LocalState> {
+  let state: LocalState | undefined;
+  await until(() => {
+    state = output.includes('is ready') ? readState(directory) : undefined;
+    return state !== undefined;
+  });
+  if (!state) throw new Error('unreachable: the state was there a moment ago');
+  return state;
 }
 
 /** Processes whose command line names the folder of this run; functions are found by their parent's group. */
@@ -130,6 +138,31 @@ describe('npm start', () => {
       account: '000000000000',
     });
   }, 90_000);
+
+  it('steps aside for a second stack in the same folder, and is found again when that one ends', async () => {
+    start();
+    const first = await ready();
+    const firstChild = child;
+    output = '';
+    const ended = start();
+    await until(() => readState(directory)?.pid === child?.pid);
+    expect(output).toContain(`Another stack runs here (pid ${first.pid}`);
+    child?.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(readState(directory)).toEqual(first);
+    child = firstChild;
+  }, 90_000);
+
+  it('ends at once while it is still bundling', async () => {
+    const ended = start();
+    await until(() => output.includes('starts on ports'));
+    const stopped = Date.now();
+    child?.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(Date.now() - stopped).toBeLessThan(5_000);
+    expect(processesBelow(child?.pid ?? 0)).toEqual([]);
+    expect(output).not.toContain('cannot start');
+  }, 60_000);
 
   it('refuses a wrong configuration with path, expected and got', async () => {
     const config = join(directory, 'config.json');

@@ -11,28 +11,34 @@ export interface CachedOptions<Value> {
 /** How long a source that failed is left alone while a former value serves. */
 const RETRY_MS = 5_000;
 
+/** How long its failure stands where there is none: one time-out is not waited for by every command of a frame. */
+const FAILURE_MS = 1_000;
+
 /** One value that is fetched again when it is old: one fetch at a time, and the former value while fetches fail. */
 export class Cached<Value> {
   readonly #options: CachedOptions<Value>;
   #held: { readonly value: Value; readonly at: number } | undefined;
   #fetching: Promise<Value> | undefined;
-  #failedAt = Number.NEGATIVE_INFINITY;
+  #failed: { readonly error: unknown; readonly at: number } | undefined;
 
   constructor(options: CachedOptions<Value>) {
     this.#options = options;
   }
 
-  /** The value, at most `maxAgeMs` old. Rejects where none was ever fetched and the fetch fails. */
+  /** The value, at most `maxAgeMs` old. Rejects where none was ever fetched and the fetch fails or just failed. */
   async get(maxAgeMs = this.#options.ttlMs): Promise<Value> {
     const held = this.#held;
     const now = this.#options.clock.now();
     if (held && now - held.at < maxAgeMs) return held.value;
-    // With a value at hand, a source that just failed is not asked again by every caller.
-    if (held && now - this.#failedAt < RETRY_MS) return held.value;
+    // A source that just failed is not asked again by every caller.
+    if (this.#failed && now - this.#failed.at < (held ? RETRY_MS : FAILURE_MS)) {
+      if (held) return held.value;
+      throw this.#failed.error;
+    }
     try {
       return await this.#fetch();
     } catch (error) {
-      this.#failedAt = this.#options.clock.now();
+      this.#failed = { error, at: this.#options.clock.now() };
       if (held === undefined) throw error;
       this.#options.onStale(error);
       return held.value;

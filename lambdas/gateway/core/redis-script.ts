@@ -7,6 +7,11 @@ export interface RedisScript {
   readonly name: string;
   /** How many of the arguments are keys; all of one slot. */
   readonly keys: number;
+  /**
+   * Whether a run whose answer was lost may be repeated with the same arguments: nothing is lost by it, and nothing happens
+   * twice that matters. What a repeat does otherwise, the script says.
+   */
+  readonly repeatable: boolean;
   readonly lua: string;
 }
 

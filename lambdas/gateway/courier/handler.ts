@@ -2,7 +2,7 @@ import { managementClient, secretsManagerClient, sqsClient, ssmClient } from '..
 import { readEnvironment } from '../../contract/environment';
 import { log } from '../../contract/log';
 import { ManagementPoster } from '../core/adapters/management-poster';
-import { SqsWakeQueue } from '../core/adapters/sqs-queues';
+import { SqsDeadLetters, SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
 import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
 import { CachedRegistry } from '../core/channels/cached-registry';
@@ -15,19 +15,22 @@ const environment = readEnvironment([
   ...REDIS_VARIABLES,
   'CALLBACK_URL',
   'WAKES_QUEUE_URL',
+  'DEAD_LETTERS_QUEUE_URL',
   'SERVICES_PARAMETER_PATH',
 ]);
+const sqs = sqsClient();
 const ssm = ssmClient();
 const parts = {
   ...storesOf(environment, secretsManagerClient(), systemClock, log),
   poster: new ManagementPoster(managementClient(environment.CALLBACK_URL), log),
-  wakes: new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL),
+  wakes: new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL),
   clock: systemClock,
   log,
 };
 const courier = new Courier({
   ...parts,
   drain: new Drain(parts),
+  deadLetters: new SqsDeadLetters(sqs, environment.DEAD_LETTERS_QUEUE_URL),
   registry: new CachedRegistry(
     () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
     systemClock,

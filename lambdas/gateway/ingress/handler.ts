@@ -43,7 +43,8 @@ const ingress = new Ingress({
     systemClock,
     log,
   ),
-  poster: new ManagementPoster(managementClient(environment.CALLBACK_URL), log),
+  // Replies and disconnects only: both bear a repeat.
+  poster: new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log),
   bus: new EventBridgeBus(
     eventBridgeClient(),
     environment.BUS_NAME,

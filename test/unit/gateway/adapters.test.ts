@@ -18,10 +18,17 @@ import { verifyEnvelope } from '../../../lambdas/contract/signature';
 import { EventBridgeBus } from '../../../lambdas/gateway/core/adapters/event-bridge-bus';
 import { ManagementPoster } from '../../../lambdas/gateway/core/adapters/management-poster';
 import { cachedSecret, cachedSigningKey } from '../../../lambdas/gateway/core/adapters/secrets';
-import { SqsDeliveryQueue, SqsWakeQueue } from '../../../lambdas/gateway/core/adapters/sqs-queues';
+import {
+  SqsDeadLetters,
+  SqsDeliveryQueue,
+  SqsWakeQueue,
+} from '../../../lambdas/gateway/core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../../../lambdas/gateway/core/adapters/ssm-registry';
 
 const silent = () => undefined;
+/** What the SDK throws for an answer that does not name its error. */
+const unnamed = (httpStatusCode: number) =>
+  Object.assign(new Error('UnknownError'), { $metadata: { httpStatusCode } });
 const metadata = { $metadata: {}, message: '' };
 
 describe('ManagementPoster', () => {
@@ -37,7 +44,13 @@ describe('ManagementPoster', () => {
     ['failed', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })],
     ['unknown', Object.assign(new Error('reset'), { code: 'ECONNRESET' })],
     ['unknown', Object.assign(new Error('late'), { name: 'TimeoutError' })],
-    ['unknown', Object.assign(new Error('500'), { $metadata: { httpStatusCode: 500 } })],
+    ['gone', unnamed(410)],
+    ['throttled', unnamed(429)],
+    ['failed', unnamed(400)],
+    ['failed', unnamed(403)],
+    ['failed', unnamed(413)],
+    ['unknown', unnamed(500)],
+    ['unknown', unnamed(503)],
   ] as const)('calls it %s', async (outcome, error) => {
     management.on(PostToConnectionCommand).rejects(error);
     management.on(DeleteConnectionCommand).rejects(error);
@@ -69,6 +82,7 @@ describe('queues', () => {
       data: 1,
       idempotencyKey: 'k',
       source: 's',
+      publishedAt: 1,
       traceparent: 't',
     } as const;
     await queue.send(delivery);
@@ -76,6 +90,20 @@ describe('queues', () => {
     expect(JSON.parse(input?.MessageBody ?? '')).toEqual(delivery);
     expect(input?.MessageGroupId).toMatch(/^[0-9a-f]{64}$/);
     expect(input?.MessageDeduplicationId).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('copies dead letters into the group of the original, with the reason, once', async () => {
+    const letters = new SqsDeadLetters(new SQSClient({ region: 'us-east-1' }), 'url');
+    await letters.send({ id: 'm', group: 'g', body: 'b', kind: 'stale' });
+    expect(inputs()).toEqual([
+      {
+        QueueUrl: 'url',
+        MessageBody: 'b',
+        MessageGroupId: 'g',
+        MessageDeduplicationId: 'm',
+        MessageAttributes: { Reason: { DataType: 'String', StringValue: 'stale' } },
+      },
+    ]);
   });
 
   it('delays wakes', async () => {
@@ -163,6 +191,18 @@ describe('secrets', () => {
     now += 6_000;
     secrets.on(GetSecretValueCommand).resolves({ SecretString: 'two' });
     expect(await secret()).toBe('two');
+  });
+
+  it('is not asked for by every caller where it was just not readable, though none is held', async () => {
+    const secret = cachedSecret(client, 'arn', clock, silent);
+    secrets.on(GetSecretValueCommand).rejects(new Error('away'));
+    await expect(secret()).rejects.toThrow('away');
+    now += 999;
+    await expect(secret()).rejects.toThrow('away');
+    expect(secrets.calls()).toHaveLength(1);
+    now += 1;
+    secrets.on(GetSecretValueCommand).resolves({ SecretString: 'one' });
+    expect(await secret()).toBe('one');
   });
 
   it('is looked for again within seconds while the signing key is empty', async () => {

@@ -1,144 +1,190 @@
+import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../lambdas/contract/delivery';
 import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/management-poster';
-import { storesOn } from '../../../lambdas/gateway/core/adapters/state';
-import { Courier, type CourierRecord } from '../../../lambdas/gateway/core/delivery/courier';
-import {
-  COURIER_BUDGET_MS,
-  Drain,
-  LOCK_MS,
-  POST_RESERVE_MS,
-} from '../../../lambdas/gateway/core/delivery/drain';
+import { COURIER_BUDGET_MS, LOCK_MS, POST_RESERVE_MS } from '../../../lambdas/gateway/core/delivery/drain';
 import { parseMessage } from '../../../lambdas/gateway/core/delivery/messages';
-import type { RedisScript } from '../../../lambdas/gateway/core/redis-script';
-
-const delivery = (channel: string, more: object = {}) => ({
-  v: 1,
-  type: 'publication',
-  channel,
-  data: 'hello',
-  idempotencyKey: 'k',
-  source: 'test',
-  traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
-  ...more,
-});
-
-let ids = 0;
-const record = (body: unknown, group?: string): CourierRecord => ({
-  messageId: `m${++ids}`,
-  body: typeof body === 'string' ? body : JSON.stringify(body),
-  group,
-});
-
-function courierWorld() {
-  const frames: string[] = [];
-  const failing = new Set<string>();
-  const appended: string[] = [];
-  const drained: string[] = [];
-  const reasons: unknown[] = [];
-  const scripts = {
-    run: async (script: RedisScript, keys: readonly string[], args: readonly (string | number)[]) => {
-      if (failing.has(script.name) || failing.has(String(keys[0]))) throw new Error('away');
-      if (script.name === 'hf1begin') {
-        drained.push(String(keys[0]));
-        return ['none'];
-      }
-      appended.push(String(args[1]));
-      return ['appended', appended.length, 'e', '0'];
-    },
-  };
-  const log = (_level: string, _message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-    reasons.push(fields['reason'] ?? fields['cause']);
-  };
-  const parts = {
-    ...storesOn(scripts, log),
-    poster: {
-      post: async (_: string, frame: string) => {
-        frames.push(frame);
-        return 'ok' as const;
-      },
-      close: async () => 'ok' as const,
-    },
-    wakes: { send: async () => undefined },
-    clock: { now: () => Date.now(), sleep: async () => undefined },
-    log,
-    registry: {
-      namespace: async (name: string) =>
-        name === 'room'
-          ? ({
-              subscribe: 'anyone',
-              publish: 'direct',
-              historySize: 0,
-              historyTtlSeconds: 0,
-              recover: false,
-              presence: false,
-            } as const)
-          : undefined,
-      serviceOf: async () => undefined,
-      refresh: async () => undefined,
-    },
-  };
-  const courier = new Courier({ ...parts, drain: new Drain(parts) });
-  return { courier, frames, failing, appended, drained, reasons };
-}
+import { STALE_AFTER_MS } from '../../../lambdas/gateway/core/delivery/refusals';
+import { courierWorld, delivery, idsOf, record, replyTo, wake } from './courier-world';
 
 describe('Courier', () => {
-  it('appends a channel in order, drains it once and answers after the append', async () => {
-    const { courier, frames, appended, drained } = courierWorld();
+  it('appends a channel in order, drains it once and then answers, a connection in one frame', async () => {
+    const { courier, sent, appended, drained, steps } = courierWorld();
     const reply = { client: 'c', id: 4, kind: 'rpc', data: { ok: true } };
     const records = [
-      record(delivery('room:a', { data: 1, reply: { client: 'c', id: 3, kind: 'publish' } }), 'a'),
+      record(delivery('room:a', { data: 1, reply: replyTo('c', 3) }), 'a'),
       record(delivery('room:a', { data: 2, reply }), 'a'),
-      record({ v: 1, type: 'drain', channel: 'room:a', partition: 0 }),
+      record(wake('room:a')),
     ];
     expect(await courier.handle(records)).toEqual([]);
     expect(appended).toEqual(['{"data":1}', '{"data":2}']);
     expect(drained).toEqual(['hf1:{p0:room:a}']);
-    expect(frames.map((frame) => JSON.parse(frame) as unknown)).toEqual([
-      { id: 3, publish: {} },
-      { id: 4, rpc: { data: { ok: true, offset: 2, epoch: 'e' } } },
+    expect(steps).toEqual(['append', 'append', 'post']);
+    expect(sent('c')).toEqual([
+      [
+        { id: 3, publish: {} },
+        { id: 4, rpc: { data: { ok: true, offset: 2, epoch: 'e' } } },
+      ],
     ]);
   });
 
-  it('reports a bad message and what follows it in its group, and nothing else', async () => {
-    const { courier, reasons } = courierWorld();
+  it('asks for everything again while Redis is away', async () => {
+    const { courier, failing, letters } = courierWorld();
+    failing.add('hf1append').add('hf1begin');
     const records = [
       record(delivery('room:a'), 'a'),
-      record(delivery('room:a', { traceparent: 'secret' }), 'a'),
+      record(delivery('room:a'), 'a'),
+      record(wake('room:b', 1)),
+    ];
+    expect(await courier.handle(records)).toEqual(idsOf(records));
+    expect(letters).toEqual([]);
+  });
+});
+
+describe('a delivery that can never be appended', () => {
+  const old = Date.now() - STALE_AFTER_MS - 1_000;
+  it.each([
+    [
+      'of an unknown namespace',
+      delivery('secret:a', { reply: replyTo('c', 1) }),
+      {
+        kind: 'unknown-namespace',
+        code: 102,
+        reason: 'namespace: expected one that is registered, got another',
+      },
+    ],
+    [
+      'that is too large',
+      delivery('room:a', { data: 'secret'.repeat(25_000), reply: replyTo('c', 1) }),
+      { kind: 'too-large', code: 107, reason: 'publication: expected at most 122880 bytes, got 150011' },
+    ],
+    [
+      'of another version',
+      delivery('room:a', { v: 2, data: 'secret', reply: replyTo('c', 1) }),
+      { kind: 'unreadable', code: 107, reason: 'v: expected 1, got number' },
+    ],
+    [
+      'older than the memory of idempotency keys',
+      delivery('room:a', { publishedAt: old, reply: replyTo('c', 1) }),
+      {
+        kind: 'stale',
+        code: 110,
+        reason: expect.stringMatching(/^publishedAt: expected at most 280 s ago, got 28\d s$/),
+      },
+    ],
+  ])('%s is answered, put aside and acknowledged, and its group goes on', async (_, body, expected) => {
+    const { courier, sent, lines, letters, appended } = courierWorld();
+    const records = [record(delivery('room:a'), 'a'), record(body, 'a'), record(delivery('room:a'), 'a')];
+    expect(await courier.handle(records)).toEqual([]);
+    expect(appended).toHaveLength(2);
+    expect(sent('c')).toEqual([[{ id: 1, error: expect.objectContaining({ code: expected.code }) }]]);
+    const bad = records[1];
+    expect(letters).toEqual([{ id: bad?.messageId, body: bad?.body, group: 'a', kind: expected.kind }]);
+    expect(lines).toEqual([
+      {
+        message: 'delivery refused',
+        fields: expect.objectContaining({ messageId: bad?.messageId, ...expected }),
+      },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+
+  it('is put aside where it is no JSON, and answers nobody', async () => {
+    const { courier, frames, letters } = courierWorld();
+    expect(await courier.handle([record('x', 'a')])).toEqual([]);
+    expect(letters).toMatchObject([{ body: 'x', group: 'a', kind: 'unreadable' }]);
+    expect(frames).toEqual([]);
+  });
+
+  it('comes again, with what follows it in its group, where it cannot be put aside', async () => {
+    const { courier, failing, frames } = courierWorld();
+    failing.add('letters');
+    const records = [
+      record(delivery('room:a'), 'a'),
+      record(delivery('room:a', { traceparent: 'none', reply: replyTo('c', 1) }), 'a'),
       record(delivery('room:b'), 'b'),
       record(delivery('room:a'), 'a'),
     ];
     expect(await courier.handle(records)).toEqual([records[1]?.messageId, records[3]?.messageId]);
-    expect(reasons).toEqual(['traceparent: expected a W3C traceparent, got string']);
+    expect(frames).toEqual([]);
   });
 
-  it.each([
-    ['an unknown namespace', delivery('none:a'), 'namespace: expected one that is registered, got none'],
-    [
-      'too large a publication',
-      delivery('room:a', { data: 'x'.repeat(130_000) }),
-      'publication: expected at most 122880 bytes, got 130011',
-    ],
-  ])('reports %s', async (_, body, reason) => {
-    const { courier, reasons } = courierWorld();
-    const bad = record(body, 'a');
+  it('is not meant where nobody knows whether the namespace exists', async () => {
+    const { courier, failing, letters } = courierWorld();
+    failing.add('registry');
+    const records = [
+      record(delivery('room:a', { publishedAt: old }), 'a'),
+      record(delivery('none:a'), 'a'),
+      record(delivery('room:a'), 'a'),
+    ];
+    expect(await courier.handle(records)).toEqual(idsOf(records.slice(1)));
+    expect(letters).toMatchObject([{ id: records[0]?.messageId, kind: 'stale' }]);
+  });
+
+  it('is left to its own queue where it is a wake', async () => {
+    const { courier, letters } = courierWorld();
+    const bad = record({ v: 1, type: 'drain', channel: 'room:a', partition: -1 });
     expect(await courier.handle([bad])).toEqual([bad.messageId]);
-    expect(reasons).toEqual([reason]);
+    expect(letters).toEqual([]);
+  });
+});
+
+describe('what fails after an append', () => {
+  it('is left to a wake, and the message is acknowledged', async () => {
+    const { courier, failing, wakes, sent } = courierWorld();
+    failing.add('hf1begin');
+    expect(await courier.handle([record(delivery('room:a', { reply: replyTo('c', 1) }), 'a')])).toEqual([]);
+    expect(wakes).toEqual([{ wake: wake('room:a'), delaySeconds: 1 }]);
+    expect(sent('c')).toEqual([[{ id: 1, publish: {} }]]);
   });
 
-  it('asks for everything of a channel again where its drain failed', async () => {
+  it('comes again where the wake cannot be sent either', async () => {
     const { courier, failing } = courierWorld();
-    failing.add('hf1:{p0:room:a}');
+    failing.add('hf1:{p0:room:a}').add('wakes');
     const records = [record(delivery('room:a'), 'a'), record(delivery('room:b'), 'b')];
     expect(await courier.handle(records)).toEqual([records[0]?.messageId]);
   });
 
-  it('asks for everything again while Redis is away', async () => {
-    const { courier, failing } = courierWorld();
-    failing.add('hf1append').add('hf1begin');
-    const records = [
-      record(delivery('room:a'), 'a'),
-      record({ v: 1, type: 'drain', channel: 'room:b', partition: 1 }),
-    ];
-    expect(await courier.handle(records)).toEqual(records.map(({ messageId }) => messageId));
+  it('wakes the other partitions where they cannot be marked', async () => {
+    const { courier, failing, wakes, state } = courierWorld();
+    state.partitions = '3';
+    failing.add('hf1mark');
+    expect(await courier.handle([record(delivery('room:a'), 'a')])).toEqual([]);
+    expect(wakes.map(({ wake: { partition } }) => partition)).toEqual([1, 2]);
+  });
+
+  it('is not passed on by a wake without end', async () => {
+    const { courier, failing, wakes } = courierWorld();
+    failing.add('hf1begin');
+    const asked = record(wake('room:a'));
+    expect(await courier.handle([asked])).toEqual([asked.messageId]);
+    expect(wakes).toEqual([]);
+  });
+});
+
+describe('replies', () => {
+  const publications = (connections: readonly string[], data: object = {}) =>
+    connections.map((client, index) =>
+      record(delivery('room:a', { reply: { client, id: index + 1, kind: 'rpc', data } }), 'a'),
+    );
+
+  it.each(['gone', 'unknown'] as const)('end for a connection that is %s, and no other', async (outcome) => {
+    const { courier, sent, outcomes } = courierWorld();
+    outcomes.set('c', outcome);
+    const large = { text: 'x'.repeat(20_000) };
+    expect(await courier.handle(publications(['c', 'c', 'c', 'd', 'd'], large))).toEqual([]);
+    expect(sent('c')).toHaveLength(1);
+    expect(sent('d')).toHaveLength(2);
+  });
+
+  it('begin within the budget of the batch', async () => {
+    const { courier, frames, lines, state } = courierWorld();
+    state.postMs = COURIER_BUDGET_MS;
+    const large = { text: 'x'.repeat(20_000) };
+    expect(await courier.handle(publications(['c', 'c', 'c'], large))).toEqual([]);
+    expect(frames).toHaveLength(1);
+    expect(lines).toContainEqual({
+      message: 'replies of publications not posted',
+      fields: { connection: 'c', outcome: 'late' },
+    });
   });
 });
 
@@ -150,13 +196,22 @@ describe('parseMessage', () => {
     [JSON.stringify(delivery('room:a', { v: 2 })), 'v: expected 1, got number'],
     [JSON.stringify(delivery('room:a', { idempotencyKey: '' })), 'idempotencyKey: expected'],
     [JSON.stringify(delivery('room:a', { data: undefined })), 'data: expected'],
+    [
+      JSON.stringify(delivery('room:a', { publishedAt: 1.5 })),
+      'publishedAt: expected an integer, got number',
+    ],
+    [JSON.stringify(delivery('room:a', { publishedAt: undefined })), 'publishedAt: expected'],
     ['{"v":1,"type":"drain","channel":"a","partition":-1}', 'partition: expected'],
   ])('says what is wrong with %.50s', (body, reason) => {
-    expect(parseMessage(body)).toEqual(expect.stringContaining(reason));
+    expect(parseMessage(body)).toEqual({ type: 'unreadable', reason: expect.stringContaining(reason) });
   });
 });
 
 describe('time limits', () => {
+  it('call a delivery stale before its idempotency key is forgotten', () => {
+    expect(STALE_AFTER_MS).toBeLessThan(IDEMPOTENCY_WINDOW_SECONDS * 1000 - POST_RESERVE_MS);
+  });
+
   it('end every post, and a close after it, before the lock', () => {
     expect(POST_RESERVE_MS).toBeGreaterThanOrEqual(2 * POST_TIMEOUT_MS);
     expect(LOCK_MS).toBeGreaterThan(POST_RESERVE_MS);

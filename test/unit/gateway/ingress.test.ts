@@ -117,11 +117,24 @@ describe('violations', () => {
     ]);
   });
 
-  it('makes a connection without state rebuild, and ignores a closed one', async () => {
+  it('makes a connection without state rebuild', async () => {
     expect(await ingressWorld('').serve({ id: 1, ping: {} })).toEqual([disconnect(3010)]);
-    const closed = ingressWorld('closed');
-    expect(await closed.serve({ id: 1, ping: {} })).toEqual([]);
-    expect(closed.closed).toEqual([]);
+  });
+
+  it('ends a closed connection again, whose frame shows that its socket lives', async () => {
+    const world = ingressWorld('closed');
+    expect(await world.serve({ id: 1, ping: {} })).toEqual([disconnect(3010)]);
+    expect(world.closed).toEqual(['conn=']);
+    expect(world.lines).toEqual([
+      { message: 'frame of a closed connection, ended again', fields: { connection: 'conn=', code: 3010 } },
+    ]);
+  });
+
+  it('is quiet about a frame that was on its way when its connection closed', async () => {
+    const world = ingressWorld('closed');
+    world.outcomes.push('gone');
+    expect(await world.serve({ id: 1, ping: {} })).toEqual([]);
+    expect(world.lines).toHaveLength(1);
   });
 });
 
@@ -180,6 +193,17 @@ describe('commands', () => {
     await world.serve(publish, publish);
     expect(new Set(world.deliveries.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2);
     expect(world.deliveries[0]?.reply).toEqual({ client: 'conn=', id: 1, kind: 'publish' });
+    expect(Date.now() - (world.deliveries[0]?.publishedAt ?? 0)).toBeLessThan(5_000);
+  });
+
+  it('answers 107 to data that is too large once it is written anew', async () => {
+    const world = ingressWorld();
+    const data = `[${Array.from({ length: 6_200 }, () => '1e20').join(',')}]`;
+    const frame = `{"id":1,"publish":{"channel":"room:a","data":${data}}}`;
+    expect(frame.length).toBeLessThan(32 * 1024);
+    await world.ingress.handle('conn=', frame);
+    expect(world.frames).toEqual(['{"id":1,"error":{"code":107,"message":"bad request"}}']);
+    expect(world.deliveries).toEqual([]);
   });
 });
 
@@ -246,10 +270,13 @@ describe('failures', () => {
     expect(world.ran.at(-1)).toBe('hf1close');
   });
 
-  it('tries a throttled reply again', async () => {
+  it('leaves it to the poster to repeat a reply', async () => {
     const world = ingressWorld();
-    world.outcomes.push('throttled', 'throttled');
-    expect(await world.serve({ id: 1, ping: {} })).toEqual([{ id: 1, ping: {} }]);
+    world.outcomes.push('throttled');
+    expect(await world.serve({ id: 1, ping: {} })).toEqual([]);
+    expect(world.lines).toEqual([
+      { message: 'reply not posted', fields: { connection: 'conn=', outcome: 'throttled' } },
+    ]);
   });
 
   it('closes a connection whose subscribe reply has an unknown outcome', async () => {
@@ -273,6 +300,27 @@ describe('failures', () => {
     world.answers.set('hf1activate', 'wake');
     await world.serve({ id: 1, subscribe: { channel: 'room:a' } });
     expect(world.wakes).toEqual([{ v: 1, type: 'drain', channel: 'room:a', partition: 0 }]);
+  });
+
+  it.each([
+    ['the wake', (world: ReturnType<typeof ingressWorld>) => world.answers.set('hf1activate', 'wake')],
+    [
+      'the activation',
+      (world: ReturnType<typeof ingressWorld>) => world.answers.set('hf1activate', new Error('away')),
+    ],
+  ])('sends another wake where %s failed, and disconnects where that fails', async (what, set) => {
+    const subscribe = { id: 1, subscribe: { channel: 'room:a' } };
+    const world = ingressWorld();
+    set(world);
+    world.failures.set('wakes', new Error('away'));
+    expect(await world.serve(subscribe)).toEqual([expect.objectContaining({ id: 1 }), disconnect(3010)]);
+    expect(world.wakes).toHaveLength(what === 'the wake' ? 2 : 1);
+    const saved = ingressWorld();
+    set(saved);
+    if (what === 'the wake') saved.wakeFailures.push(new Error('away'));
+    expect(await saved.serve(subscribe)).toHaveLength(1);
+    expect(saved.wakes.at(-1)).toEqual({ v: 1, type: 'drain', channel: 'room:a', partition: 0 });
+    expect(saved.closed).toEqual([]);
   });
 
   it('gives the place back where the partition stands in a former epoch', async () => {

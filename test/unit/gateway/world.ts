@@ -17,6 +17,7 @@ const ROOM: NamespaceRules = {
 
 export const SECRET = new TextEncoder().encode('a secret of the tests, thirty-two bytes long');
 
+type Dependency = 'bus' | 'deliveries' | 'registry' | 'secret' | 'wakes';
 type State = 'pending' | 'connected' | 'closed' | '';
 
 /** The core of ingress on scripts that answer as told: what they do on Redis is tested on Redis. */
@@ -45,20 +46,22 @@ export function ingressWorld(state: State = 'connected') {
   const wakes: Wake[] = [];
   const outcomes: PostOutcome[] = [];
   const steps: string[] = [];
+  /** Each fails one wake. */
+  const wakeFailures: Error[] = [];
   const scripts = {
     run: async (script: RedisScript) => {
       ran.push(script.name);
       steps.push(script.name);
       const answer = answers.get(script.name);
       if (answer instanceof Error) throw answer;
-      return answer;
+      return typeof answer === 'function' ? (answer as () => unknown)() : answer;
     },
   };
   const log = (_: string, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
     lines.push({ message, fields });
   };
-  const failures = new Map<'bus' | 'deliveries' | 'registry' | 'secret', Error>();
-  const check = (what: 'bus' | 'deliveries' | 'registry' | 'secret') => {
+  const failures = new Map<Dependency, Error>();
+  const check = (what: Dependency) => {
     const failure = failures.get(what);
     if (failure) throw failure;
   };
@@ -103,6 +106,9 @@ export function ingressWorld(state: State = 'connected') {
     wakes: {
       send: async (wake) => {
         wakes.push(wake);
+        const failure = wakeFailures.shift();
+        if (failure) throw failure;
+        check('wakes');
       },
     },
     tokenSecret: async () => {
@@ -124,6 +130,7 @@ export function ingressWorld(state: State = 'connected') {
     deliveries,
     envelopes,
     wakes,
+    wakeFailures,
     outcomes,
     failures,
     /** Serves commands as one frame and answers all messages that were posted. */

@@ -53,6 +53,7 @@ describe('publish', () => {
       data: { text: 'hi' },
       idempotencyKey: publicationKey(asked.id, 'room:1', 1),
       source: 'probe',
+      publishedAt: expect.any(Number),
       traceparent: expect.any(String),
     });
     expect(sent?.group).toBe(deliveryGroupId('room:1'));
@@ -96,9 +97,9 @@ describe('publish', () => {
       'idempotencyKey: expected 1 to 128 characters, got 129',
     ],
     [
-      'data above the size of a post',
-      ({ publish }) => publish('a', 'x'.repeat(MAX_PUBLICATION_BYTES)),
-      `got ${MAX_PUBLICATION_BYTES + 2}`,
+      'a publication above the size of a post',
+      ({ publish }) => publish('a', 'x'.repeat(MAX_PUBLICATION_BYTES - 10)),
+      `publication: expected at most 122880 bytes of JSON, got ${MAX_PUBLICATION_BYTES + 1}`,
     ],
   ])('refuses %s and sends nothing', async (_, made, reason) => {
     await expect(run(made)).rejects.toThrow(reason);

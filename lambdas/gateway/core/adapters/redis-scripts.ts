@@ -5,8 +5,8 @@ import type { RedisScript, ScriptRunner } from '../redis-script';
 const CONNECT_TIMEOUT_MS = 2_000;
 const COMMAND_TIMEOUT_MS = 2_000;
 
-/** Both attempts of a script: clients wait 5 s for a reply, and an error has to reach them before. */
-const TOTAL_TIMEOUT_MS = 3_000;
+/** All attempts of a script: clients wait 5 s for a reply, and an error has to reach them before. */
+export const TOTAL_TIMEOUT_MS = 3_000;
 
 /** A second attempt with less time than this is not begun. */
 const RETRY_RESERVE_MS = 200;
@@ -43,7 +43,7 @@ export class UndefinedScriptError extends Error {
 
 /**
  * Scripts on Redis in cluster mode over TLS. The connection is made at the first use and again after a freeze or a failure;
- * a script that fails on the way is tried once more on a new connection, so scripts bear a repeat.
+ * a script that fails on the way may have run, so it is tried once more on a new connection only where it is repeatable.
  */
 export class RedisScripts implements ScriptRunner {
   readonly #coordinates: RedisCoordinates;
@@ -65,8 +65,13 @@ export class RedisScripts implements ScriptRunner {
       return await this.#attempt(script, [...keys, ...args], COMMAND_TIMEOUT_MS);
     } catch (error) {
       const left = endsAt - Date.now();
-      // Redis answered: asking again would get the same answer.
-      if ((error instanceof Error && error.name === 'ReplyError') || left < RETRY_RESERVE_MS) throw error;
+      // Where Redis answered, asking again would get the same answer.
+      if (
+        !script.repeatable ||
+        (error instanceof Error && error.name === 'ReplyError') ||
+        left < RETRY_RESERVE_MS
+      )
+        throw error;
       return this.#attempt(script, [...keys, ...args], Math.min(left, COMMAND_TIMEOUT_MS));
     }
   }
@@ -114,6 +119,8 @@ export class RedisScripts implements ScriptRunner {
       // Commands wait for the first connection; a connection that fails is replaced by this class, not by the client.
       enableOfflineQueue: true,
       clusterRetryStrategy: () => null,
+      // A command whose connection broke may have run; only this class knows which may run again.
+      retryDelayOnFailover: 0,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       slotsRefreshInterval: 0,
       maxRedirections: 4,

@@ -1,6 +1,7 @@
 import { type Disconnect, PROTOCOL_ERRORS, type ProtocolError } from '../../../contract/codes';
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
+import type { Command } from '../protocol/commands';
 
 /** A subscription whose reply is on its way: it becomes active once the reply is known to be posted. */
 export interface PendingSubscription {
@@ -34,4 +35,22 @@ export function refuse(error: ProtocolError, reason: string): Refusal {
 export function refuseTemporarily(error: unknown): Refusal {
   const { error: name, cause } = causeOf(error);
   return refuse(PROTOCOL_ERRORS.internal, `${name}: ${cause}`);
+}
+
+/**
+ * Answers a command of which nothing can be known or done for now: temporary errors where there is no other answer. An
+ * unsubscribe must never get one, since it would make an SDK reconnect.
+ */
+export function answerUnserved(command: Command, reason: string): Answer {
+  switch (command.kind) {
+    case 'ping':
+      return { result: 'reply', reply: { id: command.id, ping: {} } };
+    case 'unsubscribe':
+      return { result: 'reply', reply: { id: command.id, unsubscribe: {} } };
+    case 'send':
+    case 'pong':
+      return { result: 'later' };
+    default:
+      return refuse(PROTOCOL_ERRORS.internal, reason);
+  }
 }

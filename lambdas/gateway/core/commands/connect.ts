@@ -89,7 +89,7 @@ async function subscribeServerSide(
   const subs: Record<string, SubscribeResult> = {};
   const pending: PendingSubscription[] = [];
   const refusals: Extract<Answer, { result: 'refused' }>[] = [];
-  await inParallel(identity.channels, SUBSCRIBES_AT_ONCE, async (channel) => {
+  const subscribing = inParallel(identity.channels, SUBSCRIBES_AT_ONCE, async (channel) => {
     const recover = command.recover.get(channel);
     const subscribed = await subscriptions.subscribe(id, { channel, recover, serverSide: true }, budget);
     if (subscribed.result === 'subscribed') {
@@ -105,6 +105,12 @@ async function subscribeServerSide(
       });
     }
   });
+  try {
+    await subscribing;
+  } catch (error) {
+    await subscriptions.undo(id, pending);
+    throw error;
+  }
   const [refusal] = refusals;
   if (refusal) {
     await subscriptions.undo(id, pending);

@@ -4,8 +4,9 @@ import { newTraceparent, traceIdOf } from '../../../contract/trace';
 import type { Connection } from '../connections/connection';
 import type { Command } from '../protocol/commands';
 import { parseFrame } from '../protocol/parse-frame';
-import { type Answer, refuse, refuseTemporarily } from './answer';
+import { type Answer, answerUnserved, refuse, refuseTemporarily } from './answer';
 import { serveConnect } from './connect';
+import { FrameTime } from './frame-time';
 import { Outbox } from './outbox';
 import type { CommandParts } from './parts';
 import { servePublish } from './publish';
@@ -17,8 +18,26 @@ import { Subscriptions } from './subscriptions';
 interface Session {
   readonly id: string;
   readonly outbox: Outbox;
+  readonly time: FrameTime;
   readonly traceparent: string;
   connection: Connection;
+  /** A connect of this frame got a temporary error, so commands behind it are no violation. */
+  connectFailed: boolean;
+}
+
+/** What may keep a command waiting: Redis, a queue, or nothing. */
+function dependencyOf({ kind }: Command): 'state' | 'queue' | 'nothing' {
+  switch (kind) {
+    case 'connect':
+    case 'subscribe':
+    case 'unsubscribe':
+    case 'rpc':
+      return 'state';
+    case 'publish':
+      return 'queue';
+    default:
+      return 'nothing';
+  }
 }
 
 /** Serves the frames of clients. */
@@ -33,7 +52,8 @@ export class Ingress {
 
   /** Serves one text frame of a connection, command by command. Never rejects: the gateway hears nothing of its outcome. */
   async handle(id: string, text: string): Promise<void> {
-    const outbox = new Outbox(this.#parts, this.#subscriptions, id);
+    const time = new FrameTime(this.#parts.clock);
+    const outbox = new Outbox(this.#parts, this.#subscriptions, id, time);
     const parsed = parseFrame(text);
     if (!parsed.ok) {
       await this.#end(id, outbox, DISCONNECTS.badRequest, parsed.reason);
@@ -47,11 +67,16 @@ export class Ingress {
       return;
     }
     if (connection.state === 'closed') {
-      this.#parts.log('info', 'frame of a closed connection ignored', { connection: id });
+      await this.#endAgain(id, outbox);
     } else if (connection.state === 'absent') {
       await this.#end(id, outbox, DISCONNECTS.insufficientState, 'connection: expected its state, got none');
     } else {
-      await this.#serveAll({ id, outbox, connection, traceparent: newTraceparent() }, parsed.commands);
+      const traceparent = newTraceparent();
+      await this.#serveAll(
+        { id, outbox, time, connection, traceparent, connectFailed: false },
+        parsed.commands,
+      );
+      await time.rest();
     }
   }
 
@@ -60,7 +85,7 @@ export class Ingress {
     for (const command of commands) {
       await outbox.flushIfOld();
       if (outbox.ended) return;
-      const answer = await this.#serve(session, command);
+      const answer = await this.#serveInTime(session, command);
       if (answer.result === 'end') {
         await outbox.flush();
         await this.#end(id, outbox, answer.disconnect, answer.reason);
@@ -69,23 +94,57 @@ export class Ingress {
       if (answer.result === 'reply') await outbox.add(answer.reply, answer.pending);
       if (answer.result === 'refused' && 'id' in command) {
         this.#logRefusal(session, command.kind, answer);
+        if (command.kind === 'connect' && answer.error.temporary) session.connectFailed = true;
         await outbox.add({ id: command.id, error: answer.error });
       }
     }
     await outbox.flush();
   }
 
+  /** Where a command is late it gets an error, and what comes of it after that is made good. */
+  async #serveInTime(session: Session, command: Command): Promise<Answer> {
+    const { id, time, connection } = session;
+    const dependency = dependencyOf(command);
+    if ((dependency !== 'nothing' && time.over) || (dependency === 'state' && time.stateHangs)) {
+      // It is answered as done, so it is tried all the same, after the replies.
+      if (command.kind === 'unsubscribe' && connection.state === 'connected') {
+        time.later(this.#subscriptions.unsubscribe(id, command.channel));
+      }
+      return answerUnserved(command, `${command.kind}: expected time for it, got none`);
+    }
+    const served = await time.inTime(this.#serve(session, command), (late) =>
+      this.#settleLate(session, command, late),
+    );
+    return served ?? answerUnserved(command, `${command.kind}: expected it served in time, got no end`);
+  }
+
+  /** The client was told an error and yet is connected or subscribed: only a new connection helps. */
+  async #settleLate({ id, outbox }: Session, { kind }: Command, answer: Answer): Promise<void> {
+    if (answer.result === 'end') await this.#end(id, outbox, answer.disconnect, answer.reason);
+    if (answer.result === 'reply' && (kind === 'connect' || kind === 'subscribe')) {
+      await this.#end(
+        id,
+        outbox,
+        DISCONNECTS.insufficientState,
+        `${kind}: expected it served in time, got it later`,
+      );
+    }
+  }
+
   async #serve(session: Session, command: Command): Promise<Answer> {
     if (session.connection.state !== 'connected' && command.kind !== 'connect') {
+      if (session.connectFailed) return answerUnserved(command, 'connect: expected it served, got an error');
       return {
         result: 'end',
         disconnect: DISCONNECTS.badRequest,
         reason: `${command.kind}: expected connect before it, got none`,
       };
     }
+    const startedAt = this.#parts.clock.now();
     try {
       return await this.#serveConnected(session, command);
     } catch (error) {
+      if (dependencyOf(command) === 'state') session.time.noteFailure(startedAt);
       return refuseTemporarily(error);
     }
   }
@@ -144,10 +203,7 @@ export class Ingress {
     }
   }
 
-  /**
-   * Redis is away, so nobody knows whether the connection is connected: it stays open, and what needs state gets an error
-   * that lets the client try again. An unsubscribe must never get one.
-   */
+  /** Redis is away, so nobody knows whether the connection is connected: it stays open, and the client may try again. */
   async #answerWithoutState(
     id: string,
     outbox: Outbox,
@@ -156,11 +212,26 @@ export class Ingress {
   ): Promise<void> {
     this.#parts.log('error', 'connection state not readable', { connection: id, ...causeOf(error) });
     for (const command of commands) {
-      if (command.kind === 'ping') await outbox.add({ id: command.id, ping: {} });
-      else if (command.kind === 'unsubscribe') await outbox.add({ id: command.id, unsubscribe: {} });
-      else if ('id' in command) await outbox.add({ id: command.id, error: PROTOCOL_ERRORS.internal });
+      const answer = answerUnserved(command, 'connection: expected its state, got none');
+      if (answer.result === 'reply') await outbox.add(answer.reply);
+      if (answer.result === 'refused' && 'id' in command) {
+        await outbox.add({ id: command.id, error: answer.error });
+      }
     }
     await outbox.flush();
+  }
+
+  /**
+   * A frame on a closed connection: the close did not reach the socket, which would stay open and deaf. Or the frame was on
+   * its way when the client left; then the connection is gone, and this changes nothing.
+   */
+  async #endAgain(id: string, outbox: Outbox): Promise<void> {
+    const disconnect = DISCONNECTS.insufficientState;
+    this.#parts.log('info', 'frame of a closed connection, ended again', {
+      connection: id,
+      code: disconnect.code,
+    });
+    await outbox.end(disconnect);
   }
 
   async #end(id: string, outbox: Outbox, disconnect: Disconnect, reason: string): Promise<void> {

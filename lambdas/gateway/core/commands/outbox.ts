@@ -1,17 +1,16 @@
 import { DISCONNECTS, type Disconnect } from '../../../contract/codes';
 import { FRAME_BYTES, type Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
-import type { PostOutcome } from '../ports';
+import { inParallel } from '../parallel';
 import type { PendingSubscription } from './answer';
+import type { FrameTime } from './frame-time';
 import type { CommandParts } from './parts';
 import type { Subscriptions } from './subscriptions';
 
-/** A subscription waits for its reply at most this long before the replies so far are posted. */
-const FLUSH_AGE_MS = 1_000;
+/** A reply waits at most this long for the commands behind it before it is posted. */
+const FLUSH_AGE_MS = 500;
 
-/** A throttled reply is tried again this often; clients wait 5 s. */
-const ATTEMPTS = 4;
-const RETRY_MS = 250;
+const ACTIVATIONS_AT_ONCE = 16;
 
 interface Queued {
   readonly text: string;
@@ -24,35 +23,37 @@ export class Outbox {
   readonly #parts: CommandParts;
   readonly #subscriptions: Subscriptions;
   readonly #connection: string;
+  readonly #time: FrameTime;
   #queued: Queued[] = [];
   #bytes = 0;
-  #pendingSince: number | undefined;
+  #queuedSince: number | undefined;
   /** Whether the connection is known to be gone or was ended: nothing more is to be done for it. */
   #ended = false;
 
-  constructor(parts: CommandParts, subscriptions: Subscriptions, connection: string) {
+  constructor(parts: CommandParts, subscriptions: Subscriptions, connection: string, time: FrameTime) {
     this.#parts = parts;
     this.#subscriptions = subscriptions;
     this.#connection = connection;
+    this.#time = time;
   }
 
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Takes a reply; posts what is there where it is enough for a frame or a subscription has waited. */
+  /** Takes a reply; posts what is there where it is enough for a frame or has waited. */
   async add(reply: Reply, pending: readonly PendingSubscription[] = []): Promise<void> {
     const text = JSON.stringify(reply);
     const bytes = Buffer.byteLength(text) + 1;
     if (this.#bytes + bytes > FRAME_BYTES) await this.flush();
     this.#queued.push({ text, bytes, pending });
     this.#bytes += bytes;
-    if (pending.length > 0) this.#pendingSince ??= this.#parts.clock.now();
+    this.#queuedSince ??= this.#parts.clock.now();
     await this.flushIfOld();
   }
 
   async flushIfOld(): Promise<void> {
-    const since = this.#pendingSince;
+    const since = this.#queuedSince;
     if (since !== undefined && this.#parts.clock.now() - since > FLUSH_AGE_MS) await this.flush();
   }
 
@@ -60,9 +61,10 @@ export class Outbox {
     const queued = this.#queued;
     this.#queued = [];
     this.#bytes = 0;
-    this.#pendingSince = undefined;
+    this.#queuedSince = undefined;
     if (queued.length === 0 || this.#ended) return;
-    const outcome = await this.#post(queued.map(({ text }) => text).join('\n'));
+    const frame = queued.map(({ text }) => text).join('\n');
+    const outcome = await this.#parts.poster.post(this.#connection, frame);
     const pending = queued.flatMap((item) => item.pending);
     if (outcome === 'ok') await this.#activate(pending);
     else if (outcome === 'gone') await this.#depart();
@@ -77,29 +79,32 @@ export class Outbox {
     await this.#parts.departures.disconnect(this.#parts.poster, this.#connection, disconnect);
   }
 
-  async #post(frame: string): Promise<PostOutcome> {
-    const { poster, clock } = this.#parts;
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await poster.post(this.#connection, frame);
-      if (outcome !== 'throttled' || attempt === ATTEMPTS) return outcome;
-      await clock.sleep(RETRY_MS);
-    }
+  /** The replies behind these subscriptions do not wait for Redis longer than the frame's time. */
+  async #activate(pending: readonly PendingSubscription[]): Promise<void> {
+    if (pending.length === 0) return;
+    const activations = inParallel(pending, ACTIVATIONS_AT_ONCE, (item) => this.#activateOne(item));
+    const endWhereNeeded = async (results: readonly ('active' | 'end')[]) => {
+      if (results.includes('end') && !this.#ended) await this.end();
+    };
+    const results = await this.#time.inTime(activations, endWhereNeeded);
+    if (results) await endWhereNeeded(results);
   }
 
-  async #activate(pending: readonly PendingSubscription[]): Promise<void> {
-    for (const subscription of pending) {
-      try {
-        if ((await this.#subscriptions.activate(this.#connection, subscription)) === 'end') {
-          await this.end();
-          return;
-        }
-      } catch (error) {
-        // It stays pending: the next drain after its deadline closes the connection.
-        this.#parts.log('warn', 'subscription not activated', {
-          connection: this.#connection,
-          ...causeOf(error),
-        });
-      }
+  async #activateOne(subscription: PendingSubscription): Promise<'active' | 'end'> {
+    const { channel, partition } = subscription;
+    try {
+      return await this.#subscriptions.activate(this.#connection, subscription);
+    } catch (error) {
+      this.#warn('subscription not activated', error);
+    }
+    // Either Redis took it, and no drain may know that the member is behind: this one brings what it missed. Or it stays
+    // pending: the next drain after its deadline closes the connection.
+    try {
+      await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
+      return 'active';
+    } catch (error) {
+      this.#warn('no wake for a subscription that was not activated', error);
+      return 'end';
     }
   }
 
@@ -108,10 +113,11 @@ export class Outbox {
     try {
       await this.#parts.departures.depart(this.#connection);
     } catch (error) {
-      this.#parts.log('warn', 'clean-up of a gone connection failed', {
-        connection: this.#connection,
-        ...causeOf(error),
-      });
+      this.#warn('clean-up of a gone connection failed', error);
     }
+  }
+
+  #warn(message: string, error: unknown): void {
+    this.#parts.log('warn', message, { connection: this.#connection, ...causeOf(error) });
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PROTOCOL_ERRORS } from '../../../contract/codes';
+import { MAX_PUBLICATION_BYTES, publicationBytes } from '../../../contract/delivery';
 import { GATEWAY_SERVICE } from '../../../contract/registry';
 import type { Command } from '../protocol/commands';
 import { type Answer, refuse } from './answer';
@@ -30,6 +31,14 @@ export async function servePublish(
     return refuse(PROTOCOL_ERRORS.permissionDenied, `publish: expected direct, got ${found.rules.publish}`);
   }
   if (data === undefined) return refuse(PROTOCOL_ERRORS.badRequest, 'data: expected any JSON, got none');
+  const info = { user: sender.user, client: sender.connection };
+  const bytes = publicationBytes({ data, info });
+  if (bytes > MAX_PUBLICATION_BYTES) {
+    return refuse(
+      PROTOCOL_ERRORS.badRequest,
+      `publication: expected at most ${MAX_PUBLICATION_BYTES} bytes, got ${bytes}`,
+    );
+  }
   await parts.deliveries.send({
     v: 1,
     type: 'publication',
@@ -38,8 +47,9 @@ export async function servePublish(
     // The protocol has no key of the client's own, and plain clients may use an id twice.
     idempotencyKey: randomUUID(),
     source: GATEWAY_SERVICE,
+    publishedAt: parts.clock.now(),
     traceparent: sender.traceparent,
-    info: { user: sender.user, client: sender.connection },
+    info,
     reply: { client: sender.connection, id, kind: 'publish' },
   });
   return { result: 'later' };

@@ -1,13 +1,7 @@
 import type { Publication, SubscribeResult } from '../../../contract/frames';
 import type { NamespaceRules } from '../../../contract/registry';
-import { type Place, publicationOf } from '../delivery/channels';
+import { MAX_RECOVERED, MAX_RECOVERED_BYTES, type Place, publicationOf } from '../delivery/channels';
 import type { Position } from '../protocol/commands';
-
-/** Most publications of a recovery: Centrifugo's `recovery_max_publication_limit`. */
-export const MAX_RECOVERED = 300;
-
-/** Most bytes of a reply's recovered publications: it has to fit into a frame of 32 KB with what is around them. */
-export const MAX_RECOVERED_BYTES = 24 * 1024;
 
 /** Bytes that the replies of one connect or subscribe may still spend on recovery. */
 export class RecoveryBudget {

@@ -2,17 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
 import { encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
+import type { Membership } from '../connections/connection';
+import type { Place } from '../delivery/channels';
 import { LOCK_MS } from '../delivery/drain';
-import { PENDING_MS } from '../delivery/partitions';
+import { type Member, PENDING_MS } from '../delivery/partitions';
+import { inParallel } from '../parallel';
 import type { Position } from '../protocol/commands';
 import { type PendingSubscription, type Refusal, refuse } from './answer';
 import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
 import { type RecoveryBudget, subscribeResult } from './recovery';
 
-/** How long a subscribe waits for an unsubscribe of the same channel, and that one for a drain; clients give up after 5 s. */
+/** How long a subscribe waits for another or an unsubscribe of the same channel, and that one for a drain; clients give up after 5 s. */
 const WAIT_MS = 3_000;
 const POLL_MS = 50;
+
+/** How long the reply of a failed subscribe waits for its tidying: with a script's three seconds less than clients wait. */
+const TIDY_MS = 1_000;
+const TIDIES_AT_ONCE = 16;
 
 /** How long the mark of an unsubscribe that died keeps the channel: no post of a drain is out for longer. */
 const LEAVING_MS = LOCK_MS + 1_000;
@@ -41,48 +48,91 @@ export class Subscriptions {
     { channel, recover, serverSide }: SubscribeRequest,
     budget: RecoveryBudget,
   ): Promise<Subscribed> {
-    const { connections, channels, partitions, registry, wakes, clock } = this.#parts;
+    const { channels, registry, wakes } = this.#parts;
     const found = await rulesOf(registry, channel);
     if ('result' in found) return found;
 
     const nonce = randomBytes(6).toString('base64url');
     const refusal = await this.#hold(connection, channel, nonce);
     if (refusal) return refusal;
-    const place = await channels.place(channel, found.rules.recover ? recover?.offset : undefined);
-    const { partition, epoch, top } = place;
-    const joined = await partitions.join(
-      channel,
-      partition,
-      {
-        connection,
-        nonce,
-        state: 'pending',
-        offset: top,
-        until: clock.now() + PENDING_MS,
-        serverSide,
-      },
-      { epoch, top },
-    );
-    const membership = { channel, partition, nonce };
-    if (joined === 'epoch') {
+    let place: Place | undefined;
+    let entered: 'entered' | 'epoch' | 'lost';
+    try {
+      place = await channels.place(channel, found.rules.recover ? recover?.offset : undefined);
+      entered = await this.#enter(connection, channel, nonce, place, serverSide);
+    } catch (error) {
+      await this.#giveUp(connection, { channel, partition: place?.partition, nonce });
+      throw error;
+    }
+    const { partition } = place;
+    if (entered !== 'entered') {
+      await this.#giveUp(connection, { channel, partition, nonce });
+      if (entered === 'lost') {
+        return refuse(
+          PROTOCOL_ERRORS.internal,
+          'connection: expected it open, got a close or an unsubscribe',
+        );
+      }
       // The partition's members have to hear of the new epoch first; a drain tells them.
-      await channels.vacate(channel, partition, 1);
-      await connections.drop(connection, channel, nonce);
       await wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
       return refuse(
         PROTOCOL_ERRORS.internal,
         'partition: expected the epoch of the channel, got a former one',
       );
     }
-    if ((await connections.settle(connection, membership)) === 'lost') {
-      await this.#parts.departures.leave(connection, membership);
-      return refuse(PROTOCOL_ERRORS.internal, 'connection: expected it open, got a close or an unsubscribe');
-    }
     return {
       result: 'subscribed',
       reply: subscribeResult(found.rules, place, recover, budget),
-      pending: { ...membership, serverSide },
+      pending: { channel, partition, nonce, serverSide },
     };
+  }
+
+  /** Joins the partition of a place as pending, then notes it in the connection. */
+  async #enter(
+    connection: string,
+    channel: string,
+    nonce: string,
+    { partition, epoch, top }: Place,
+    serverSide: boolean,
+  ): Promise<'entered' | 'epoch' | 'lost'> {
+    const { connections, partitions, clock } = this.#parts;
+    const until = clock.now() + PENDING_MS;
+    const member: Member = { connection, nonce, state: 'pending', offset: top, until, serverSide };
+    if ((await partitions.join(channel, partition, member, { epoch, top })) === 'epoch') return 'epoch';
+    const settled = await connections.settle(connection, { channel, partition, nonce });
+    return settled === 'lost' ? 'lost' : 'entered';
+  }
+
+  /**
+   * Gives a subscription up that did not get as far as its reply, as well as Redis lets it: what stays ends by its own
+   * deadline. Never rejects.
+   */
+  async #giveUp(connection: string, { channel, partition, nonce }: Membership): Promise<void> {
+    const { connections, partitions, departures } = this.#parts;
+    await this.#tidy(connection, [
+      async () => {
+        if (partition === undefined) return;
+        await partitions.leave(channel, partition, connection, nonce);
+        // Whether it joined or not, the place was reserved.
+        await departures.vacate(channel, partition, 1);
+      },
+      async () => {
+        await connections.drop(connection, channel, nonce);
+      },
+    ]);
+  }
+
+  /** Runs all, waits for them as long as a reply may still be in time, and never rejects. */
+  async #tidy(connection: string, steps: readonly (() => Promise<void>)[]): Promise<void> {
+    const { clock, log } = this.#parts;
+    const ended = inParallel(steps, TIDIES_AT_ONCE, async (step) => {
+      try {
+        await step();
+      } catch (error) {
+        log('warn', 'subscription not given up completely', { connection, ...causeOf(error) });
+      }
+    });
+    await Promise.race([ended, clock.sleep(TIDY_MS)]);
   }
 
   async #hold(connection: string, channel: string, nonce: string): Promise<Refusal | undefined> {
@@ -105,7 +155,10 @@ export class Subscriptions {
           return refuse(PROTOCOL_ERRORS.internal, `connection: expected it connected, got ${held}`);
         case 'leaving':
           if (clock.now() >= endsAt)
-            return refuse(PROTOCOL_ERRORS.internal, 'channel: expected a former unsubscribe to end in time');
+            return refuse(
+              PROTOCOL_ERRORS.internal,
+              'channel: expected a former subscribe or unsubscribe to end in time',
+            );
           await clock.sleep(POLL_MS);
       }
     }
@@ -132,12 +185,16 @@ export class Subscriptions {
     }
   }
 
-  /** Gives subscriptions back that no reply will tell of. */
+  /** Gives subscriptions back that no reply will tell of, as well as Redis lets it. Never rejects. */
   async undo(connection: string, subscriptions: readonly PendingSubscription[]): Promise<void> {
-    for (const membership of subscriptions) {
-      await this.#parts.departures.leave(connection, membership);
-      await this.#parts.connections.drop(connection, membership.channel, membership.nonce);
-    }
+    const { connections, departures } = this.#parts;
+    await this.#tidy(
+      connection,
+      subscriptions.map((membership) => async () => {
+        await departures.leave(connection, membership);
+        await connections.drop(connection, membership.channel, membership.nonce);
+      }),
+    );
   }
 
   /**

@@ -35,6 +35,12 @@ export type HoldResult = 'held' | 'subscribed' | 'leaving' | 'limit' | 'closed' 
 export const MAX_SUBSCRIPTIONS = 128;
 
 /**
+ * How long a subscribe has a channel that it does not settle: place, join and settle take three seconds each at most. One
+ * that died makes the next wait, and a connection can subscribe again after that.
+ */
+export const HOLD_MS = 10_000;
+
+/**
  * A connection's hash must outlive the connection, which API Gateway ends after two hours; ten minutes more cover clocks
  * and late `$disconnect` events.
  */
@@ -56,7 +62,7 @@ export interface Connections {
   ): Promise<'connected' | 'repeated' | 'closed' | 'absent'>;
   /** Next number of the connection's envelopes, from 1. */
   nextSeq(connection: string): Promise<number>;
-  /** Takes the channel for a subscription that is being made. */
+  /** Takes the channel for a subscription that is being made, for `HOLD_MS` until it is settled. */
   hold(connection: string, channel: string, nonce: string, now: number): Promise<HoldResult>;
   /** Notes the partition; `lost` where the subscription was given up or the connection closed meanwhile. */
   settle(connection: string, membership: Membership): Promise<'settled' | 'lost'>;

@@ -39,8 +39,17 @@ export class Departures {
     const { channel, partition, nonce } = membership;
     if (partition === undefined) return undefined;
     const left = await this.#partitions.leave(channel, partition, connection, nonce);
-    if (left.removed) await this.#channels.vacate(channel, partition, 1);
+    if (left.removed) await this.vacate(channel, partition, 1);
     return left.drain;
+  }
+
+  /** Gives places back. Never rejects: a place that stays counted costs a place and no more, and a repeat might cost others. */
+  async vacate(channel: string, partition: number, places: number): Promise<void> {
+    try {
+      await this.#channels.vacate(channel, partition, places);
+    } catch (error) {
+      this.#log('warn', 'places not given back', { channel, partition, places, ...causeOf(error) });
+    }
   }
 
   /**
@@ -49,6 +58,28 @@ export class Departures {
    */
   async disconnect(poster: Poster, connection: string, disconnect: Disconnect): Promise<boolean> {
     const memberships = await this.#tombstone(connection);
+    if (!(await this.#close(poster, connection, disconnect))) return false;
+    await this.#leaveAll(connection, memberships).catch((error: unknown) => {
+      this.#log('warn', 'memberships of a closed connection remain', { connection, ...causeOf(error) });
+    });
+    return true;
+  }
+
+  /**
+   * Ends a connection as `disconnect` does, but leaves its memberships to a later `depart`. Where the tombstone took so long
+   * that it is not in time any more, nothing is posted and the answer is false.
+   */
+  async end(
+    poster: Poster,
+    connection: string,
+    disconnect: Disconnect,
+    inTime: () => boolean,
+  ): Promise<boolean> {
+    await this.#tombstone(connection);
+    return inTime() && (await this.#close(poster, connection, disconnect));
+  }
+
+  async #close(poster: Poster, connection: string, disconnect: Disconnect): Promise<boolean> {
     // The push must be out before the close is asked for; its own outcome changes nothing.
     await poster.post(connection, encodeFrame([{ push: { disconnect } }]));
     const outcome = await poster.close(connection);
@@ -56,12 +87,8 @@ export class Departures {
     // Why it ends is the caller's line; this one is only for a close that did not happen.
     if (!closed) {
       this.#log('warn', 'connection not closed', { connection, code: disconnect.code, close: outcome });
-      return false;
     }
-    await this.#leaveAll(connection, memberships).catch((error: unknown) => {
-      this.#log('warn', 'memberships of a closed connection remain', { connection, ...causeOf(error) });
-    });
-    return true;
+    return closed;
   }
 
   async #tombstone(connection: string): Promise<readonly Membership[]> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connectionKey } from '../keys';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
@@ -5,6 +6,7 @@ import {
   type Connection,
   type ConnectionState,
   type Connections,
+  HOLD_MS,
   type HoldResult,
   type Identity,
   MAX_SUBSCRIPTIONS,
@@ -107,7 +109,7 @@ export class RedisConnections implements Connections {
     const result = await this.#scripts.run(
       hold,
       [connectionKey(connection)],
-      [SUBSCRIPTION + channel, nonce, now, FIXED_FIELDS + MAX_SUBSCRIPTIONS],
+      [SUBSCRIPTION + channel, nonce, now, now + HOLD_MS, FIXED_FIELDS + MAX_SUBSCRIPTIONS],
     );
     const known = HOLD_RESULTS.find((name) => name === result);
     if (known === undefined) throw new ScriptResultError(hold, HOLD_RESULTS.join(' or '), result);
@@ -137,7 +139,7 @@ export class RedisConnections implements Connections {
     const result = await this.#scripts.run(
       drop,
       [connectionKey(connection)],
-      [SUBSCRIPTION + channel, nonce],
+      [SUBSCRIPTION + channel, nonce, randomBytes(6).toString('base64url')],
     );
     const known = DROP_RESULTS.find((name) => name === result);
     if (known === undefined) throw new ScriptResultError(drop, DROP_RESULTS.join(' or '), result);

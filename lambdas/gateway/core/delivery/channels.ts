@@ -1,4 +1,3 @@
-import type { Delivery } from '../../../contract/delivery';
 import type { Publication } from '../../../contract/frames';
 import type { NamespaceRules } from '../../../contract/registry';
 
@@ -23,7 +22,7 @@ export interface Place {
   readonly partition: number;
   readonly epoch: string;
   readonly top: number;
-  /** Entries after the offset to recover from. */
+  /** All entries after the offset to recover from; none where they are more than may be recovered. */
   readonly entries: readonly LogEntry[];
 }
 
@@ -41,9 +40,15 @@ export interface Retention {
   readonly seconds: number;
 }
 
+/** Most publications of a recovery: Centrifugo's `recovery_max_publication_limit`. */
+export const MAX_RECOVERED = 300;
+
+/** Most bytes of a reply's recovered publications: it has to fit into a frame of 32 KB with what is around them. */
+export const MAX_RECOVERED_BYTES = 24 * 1024;
+
 // What delivery itself needs, even in a namespace without history: a partition that is slow or throttled for a while finds
-// its publications. It is also the most that a recovery may return (`MAX_RECOVERED`).
-const MIN_LOG_ENTRIES = 300;
+// its publications. It is also the most that a recovery may return.
+const MIN_LOG_ENTRIES = MAX_RECOVERED;
 const MIN_LOG_SECONDS = 600;
 
 export function retentionOf(rules: NamespaceRules): Retention {
@@ -53,14 +58,8 @@ export function retentionOf(rules: NamespaceRules): Retention {
   };
 }
 
-export function publicationText(delivery: Pick<Delivery, 'data' | 'info'>): string {
-  return JSON.stringify(
-    delivery.info ? { data: delivery.data, info: delivery.info } : { data: delivery.data },
-  );
-}
-
 export function publicationOf(entry: LogEntry): Publication {
-  // Own text: `publicationText` wrote it.
+  // Own text: `publicationText` of the contract wrote it.
   const stored = JSON.parse(entry.publication) as Omit<Publication, 'offset'>;
   return { offset: entry.offset, ...stored };
 }
@@ -76,6 +75,9 @@ export interface Channels {
   /** `recoverFrom`: offset after which entries are wanted. */
   place(channel: string, recoverFrom: number | undefined): Promise<Place>;
   vacate(channel: string, partition: number, places: number): Promise<void>;
-  /** `behind`: offset of the member that is farthest behind the cursor, if there is one. */
+  /**
+   * `behind`: offset of the member that is farthest behind the cursor, if there is one. Each range has what fits into a
+   * frame and a publication more, so that an answer stays small.
+   */
   read(channel: string, cursor: number, behind: number | undefined): Promise<LogRead>;
 }

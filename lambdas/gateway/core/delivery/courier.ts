@@ -1,43 +1,30 @@
 import { namespaceOf } from '../../../contract/channel';
-import type { Delivery } from '../../../contract/delivery';
-import { encodeFrame, type Reply } from '../../../contract/frames';
+import { type Delivery, deliveryGroupId, publicationText } from '../../../contract/delivery';
+import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { NamespaceRules } from '../../../contract/registry';
 import { traceIdOf } from '../../../contract/trace';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, Registry, WakeQueue } from '../ports';
-import { type Appended, type Channels, publicationText, retentionOf } from './channels';
+import { Batch, type CourierRecord, type DrainOrder, type Growth, lanesOf, type Received } from './batch';
+import { type Appended, type Channels, retentionOf } from './channels';
 import { COURIER_BUDGET_MS, type Drain } from './drain';
-import { MAX_PUBLICATION_BYTES, parseMessage } from './messages';
+import { type CourierMessage, parseMessage } from './messages';
 import type { Partitions } from './partitions';
+import { postReplies } from './publisher-replies';
+import { type DeadLetters, type DeliveryRefusal, refusalOf, UNKNOWN_NAMESPACE, unreadable } from './refusals';
 
-/** A message of either queue, as the event source mapping hands it over. */
-export interface CourierRecord {
-  readonly messageId: string;
-  readonly body: string;
-  /** Group of a FIFO message: the rest of a group must not overtake a failed one. */
-  readonly group: string | undefined;
-}
+export type { CourierRecord } from './batch';
 
 /** Channels of a batch that are worked on at once; each drain posts in parallel by itself. */
 const CHANNELS_AT_ONCE = 4;
 
-/** A channel's namespace is not registered. */
-export class UnknownNamespaceError extends Error {
-  override readonly name = 'UnknownNamespaceError';
+/** Rest before a drain that failed is tried again. */
+const RETRY_SECONDS = 1;
 
-  constructor(namespace: string) {
-    super(`namespace: expected one that is registered, got ${namespace || 'none'}`);
-  }
-}
-
-/** A publication is too large to be posted. */
-export class PublicationSizeError extends Error {
-  override readonly name = 'PublicationSizeError';
-
-  constructor(bytes: number) {
-    super(`publication: expected at most ${MAX_PUBLICATION_BYTES} bytes, got ${bytes}`);
-  }
+/** A message of the wakes queue is none; that queue puts it aside by itself, and nothing waits behind it. */
+export class UnreadableWakeError extends Error {
+  override readonly name = 'UnreadableWakeError';
 }
 
 export interface CourierParts {
@@ -47,18 +34,9 @@ export interface CourierParts {
   readonly drain: Drain;
   readonly poster: Poster;
   readonly wakes: WakeQueue;
+  readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-type Message = { readonly record: CourierRecord; readonly delivery: Delivery };
-
-/** What a batch asks for, and which of its messages failed. */
-interface Batch {
-  readonly deliveries: Map<string, Message[]>;
-  /** Partitions to drain: channel, partition, and the records that asked. */
-  readonly drains: Map<string, { channel: string; partition: number; records: CourierRecord[] }>;
-  readonly failed: Set<CourierRecord>;
 }
 
 /** Takes publications into the log, answers who made them, and drains. */
@@ -70,130 +48,157 @@ export class Courier {
   }
 
   /**
-   * Works on a batch of either queue and answers the ids of the messages that have to be delivered again: those that failed,
-   * and what follows them in their groups.
+   * Works on a batch of either queue and answers the ids of the messages that have to be delivered again: those that failed for
+   * now, and what follows them in their groups. What can never be appended is put aside and blocks nothing.
    */
   async handle(records: readonly CourierRecord[]): Promise<readonly string[]> {
     const endsAt = this.#parts.clock.now() + COURIER_BUDGET_MS;
-    const batch = this.#sort(records);
-    await inParallel([...batch.deliveries], CHANNELS_AT_ONCE, ([channel, messages]) =>
-      this.#deliver(channel, messages, batch),
-    );
-    await inParallel([...batch.drains.values()], CHANNELS_AT_ONCE, async (drain) => {
-      try {
-        await this.#parts.drain.drain(drain.channel, drain.partition, endsAt);
-      } catch (error) {
-        const { channel, partition } = drain;
-        this.#parts.log('error', 'drain failed', { channel, partition, ...causeOf(error) });
-        for (const record of drain.records) batch.failed.add(record);
-      }
-    });
-    return failedIds(records, batch.failed);
+    const batch = new Batch(records);
+    const received = records.map((record) => ({ record, message: parseMessage(record.body) }));
+    await inParallel(lanesOf(received), CHANNELS_AT_ONCE, (lane) => this.#takeAll(lane, batch));
+    // Replies come after the appends, since published means readable, and hold up no drain.
+    await Promise.all([
+      postReplies(this.#parts, batch.replies, endsAt),
+      inParallel(batch.growths, CHANNELS_AT_ONCE, ([channel, growth]) =>
+        this.#wakeOthers(channel, growth, batch),
+      ),
+      inParallel(batch.drains, CHANNELS_AT_ONCE, (order) => this.#drain(order, endsAt, batch)),
+    ]);
+    return batch.failedIds();
   }
 
-  #sort(records: readonly CourierRecord[]): Batch {
-    const batch: Batch = { deliveries: new Map(), drains: new Map(), failed: new Set() };
-    const blocked = new Set<string>();
-    for (const record of records) {
-      const message = parseMessage(record.body);
-      if (typeof message === 'string') {
-        this.#parts.log('error', 'message refused', { messageId: record.messageId, reason: message });
-        batch.failed.add(record);
-        if (record.group) blocked.add(record.group);
-      } else if (record.group && blocked.has(record.group)) batch.failed.add(record);
-      else if (message.type === 'drain') addDrain(batch, message.channel, message.partition, [record]);
-      else {
-        const messages = batch.deliveries.get(message.channel) ?? [];
-        batch.deliveries.set(message.channel, messages);
-        messages.push({ record, delivery: message });
-      }
-    }
-    return batch;
-  }
-
-  /** Appends a channel's messages in their order, as far as that goes, and asks for the drains. */
-  async #deliver(channel: string, messages: readonly Message[], batch: Batch): Promise<void> {
-    let partitions = 0;
-    const done: CourierRecord[] = [];
-    for (const [index, { record, delivery }] of messages.entries()) {
+  /** Takes messages in their order, as far as that goes. */
+  async #takeAll(lane: readonly Received[], batch: Batch): Promise<void> {
+    for (const [index, { record, message }] of lane.entries()) {
       try {
-        const appended = await this.#append(delivery);
-        partitions = Math.max(partitions, appended.partitions);
-        done.push(record);
-        await this.#reply(delivery, appended);
+        await this.#take(record, message, batch);
       } catch (error) {
-        this.#parts.log('error', 'publication not appended', {
+        this.#parts.log('error', 'message not taken', {
           messageId: record.messageId,
-          channel,
-          trace: traceIdOf(delivery.traceparent),
+          ...traceOf(message),
           ...causeOf(error),
         });
-        for (const rest of messages.slice(index)) batch.failed.add(rest.record);
-        break;
+        batch.fail(lane.slice(index).map((rest) => rest.record));
+        return;
       }
     }
-    if (done.length === 0) return;
-    addDrain(batch, channel, 0, done);
+  }
+
+  async #take(record: CourierRecord, message: CourierMessage, batch: Batch): Promise<void> {
+    switch (message.type) {
+      case 'drain':
+        batch.woken(message.channel, message.partition, record);
+        return;
+      case 'unreadable':
+        if (record.group === undefined) throw new UnreadableWakeError(message.reason);
+        return this.#refuse({ record, message }, record.group, unreadable(message.reason), batch);
+      case 'publication': {
+        const result = await this.#append(message);
+        if ('kind' in result) {
+          const group = record.group ?? deliveryGroupId(message.channel);
+          return this.#refuse({ record, message }, group, result, batch);
+        }
+        batch.appended(message.channel, result.partitions, record);
+        addReply(message, result, batch);
+      }
+    }
+  }
+
+  async #append(delivery: Delivery): Promise<Appended | DeliveryRefusal> {
+    const { channels, clock } = this.#parts;
+    const { channel, idempotencyKey } = delivery;
+    const refusal = refusalOf(delivery, clock.now());
+    if (refusal !== undefined) return refusal;
+    const rules = await this.#rulesOf(channel);
+    if (rules === undefined) return UNKNOWN_NAMESPACE;
+    return channels.append(channel, publicationText(delivery), retentionOf(rules), idempotencyKey);
+  }
+
+  async #rulesOf(channel: string): Promise<NamespaceRules | undefined> {
+    const { registry } = this.#parts;
+    const namespace = namespaceOf(channel);
+    const known = await registry.namespace(namespace);
+    if (known !== undefined) return known;
+    await registry.refresh();
+    return registry.namespace(namespace);
+  }
+
+  /** Puts a delivery aside and tells who waits for it. Rejects where it cannot be put aside: it then comes again. */
+  async #refuse(
+    { record, message }: Received,
+    group: string,
+    { kind, error, reason }: DeliveryRefusal,
+    batch: Batch,
+  ): Promise<void> {
+    const { messageId: id, body } = record;
+    await this.#parts.deadLetters.send({ id, group, body, kind });
+    const code = error.code;
+    this.#parts.log('error', 'delivery refused', { messageId: id, kind, code, reason, ...traceOf(message) });
+    const reply = message.type === 'drain' ? undefined : message.reply;
+    if (reply) batch.replies.push({ connection: reply.client, reply: { id: reply.id, error } });
+  }
+
+  /**
+   * Drains a partition. Where that fails, a wake does it later: publications that are in the log must neither hold up their
+   * channel nor come again. Wakes that fail come again by their queue, which ends that after a while.
+   */
+  async #drain(
+    { channel, partition, appended, wakes }: DrainOrder,
+    endsAt: number,
+    batch: Batch,
+  ): Promise<void> {
     try {
-      await this.#wakeOthers(channel, partitions);
+      await this.#parts.drain.drain(channel, partition, endsAt);
     } catch (error) {
-      this.#parts.log('error', 'wakes not sent', { channel, ...causeOf(error) });
-      for (const record of done) batch.failed.add(record);
+      this.#parts.log('error', 'drain failed', { channel, partition, ...causeOf(error) });
+      if (appended.length === 0) batch.fail(wakes);
+      else await this.#wake(channel, partition, RETRY_SECONDS, [...appended, ...wakes], batch);
     }
   }
 
-  async #append(delivery: Delivery): Promise<Appended> {
-    const { channels, registry } = this.#parts;
-    const namespace = namespaceOf(delivery.channel);
-    let rules: NamespaceRules | undefined = await registry.namespace(namespace);
-    if (rules === undefined) {
-      await registry.refresh();
-      rules = await registry.namespace(namespace);
-    }
-    if (rules === undefined) throw new UnknownNamespaceError(namespace);
-    const publication = publicationText(delivery);
-    const bytes = Buffer.byteLength(publication);
-    if (bytes > MAX_PUBLICATION_BYTES) throw new PublicationSizeError(bytes);
-    return channels.append(delivery.channel, publication, retentionOf(rules), delivery.idempotencyKey);
-  }
-
-  /** Answers the publisher. A repeat answers too: the first run may have died before; clients drop a second reply. */
-  async #reply({ reply }: Delivery, { offset, epoch }: Appended): Promise<void> {
-    if (reply === undefined) return;
-    const answer: Reply =
-      reply.kind === 'publish'
-        ? { id: reply.id, publish: {} }
-        : { id: reply.id, rpc: { data: { ...reply.data, offset, epoch } } };
-    const outcome = await this.#parts.poster.post(reply.client, encodeFrame([answer]));
-    if (outcome !== 'ok') {
-      this.#parts.log('warn', 'reply of a publication not posted', { connection: reply.client, outcome });
-    }
-  }
-
-  async #wakeOthers(channel: string, partitions: number): Promise<void> {
+  async #wakeOthers(channel: string, { partitions, appended }: Growth, batch: Batch): Promise<void> {
     const others = Array.from({ length: Math.max(0, partitions - 1) }, (_, index) => index + 1);
     await inParallel(others, CHANNELS_AT_ONCE, async (partition) => {
-      if (await this.#parts.partitions.mark(channel, partition, this.#parts.clock.now())) {
-        await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
-      }
+      if (await this.#needsWake(channel, partition)) await this.#wake(channel, partition, 0, appended, batch);
     });
+  }
+
+  async #needsWake(channel: string, partition: number): Promise<boolean> {
+    try {
+      return await this.#parts.partitions.mark(channel, partition, this.#parts.clock.now());
+    } catch (error) {
+      this.#parts.log('warn', 'partition not marked', { channel, partition, ...causeOf(error) });
+      return true;
+    }
+  }
+
+  /** Sends a wake; where that fails, the messages that need it come again. */
+  async #wake(
+    channel: string,
+    partition: number,
+    delaySeconds: number,
+    askedBy: readonly CourierRecord[],
+    batch: Batch,
+  ): Promise<void> {
+    try {
+      await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, delaySeconds);
+    } catch (error) {
+      this.#parts.log('error', 'wake not sent', { channel, partition, ...causeOf(error) });
+      batch.fail(askedBy);
+    }
   }
 }
 
-function addDrain(batch: Batch, channel: string, partition: number, records: readonly CourierRecord[]) {
-  const key = `${partition}:${channel}`;
-  const drain = batch.drains.get(key) ?? { channel, partition, records: [] };
-  batch.drains.set(key, drain);
-  drain.records.push(...records);
+/** Answers the publisher. A repeat answers too: the first run may have died before; clients drop a second reply. */
+function addReply({ reply }: Delivery, { offset, epoch }: Appended, batch: Batch): void {
+  if (reply === undefined) return;
+  const answer: Reply =
+    reply.kind === 'publish'
+      ? { id: reply.id, publish: {} }
+      : { id: reply.id, rpc: { data: { ...reply.data, offset, epoch } } };
+  batch.replies.push({ connection: reply.client, reply: answer });
 }
 
-function failedIds(records: readonly CourierRecord[], failed: ReadonlySet<CourierRecord>): readonly string[] {
-  const blocked = new Set<string>();
-  return records
-    .filter((record) => {
-      const fails = failed.has(record) || (record.group !== undefined && blocked.has(record.group));
-      if (fails && record.group !== undefined) blocked.add(record.group);
-      return fails;
-    })
-    .map(({ messageId }) => messageId);
+function traceOf(message: CourierMessage): { readonly trace?: string } {
+  return message.type === 'publication' ? { trace: traceIdOf(message.traceparent) } : {};
 }

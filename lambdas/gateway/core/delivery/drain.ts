@@ -11,8 +11,9 @@ import type { Member, Partitions } from './partitions';
 import { lowestBehind, type Plan, type Post, planRound } from './plan';
 
 /**
- * How long a round may hold a partition. Posts start until `POST_RESERVE_MS` before it, and a push with the close after it
- * ends within 5 s (twice the poster's time limit), so every post has ended when the lock does.
+ * How long a round may hold a partition. Posts start until `POST_RESERVE_MS` before its end, also where Redis has to be
+ * asked first, and a push with the close after it ends within 5 s (twice the poster's time limit), so every post has ended
+ * when the lock does. What of a round needs no lock runs after its commit.
  */
 export const LOCK_MS = 8_000;
 export const POST_RESERVE_MS = 5_000;
@@ -88,7 +89,7 @@ export class Drain {
   }
 
   async #round(channel: string, partition: number): Promise<RoundResult> {
-    const { channels, partitions, clock } = this.#parts;
+    const { channels, partitions, departures, clock } = this.#parts;
     const token = randomBytes(9).toString('base64url');
     const now = clock.now();
     const deadline = now + LOCK_MS;
@@ -101,7 +102,8 @@ export class Drain {
     if (plan.posts.length > 0 && !(await partitions.announce(channel, partition, token, plan.cursor))) {
       return { again: false, at: now + REST_MS };
     }
-    const outcomes = await this.#perform(channel, plan, view.cursor, deadline - POST_RESERVE_MS);
+    const inTime = () => clock.now() < deadline - POST_RESERVE_MS;
+    const outcomes = await this.#perform(channel, plan, view.cursor, inTime);
     const changes = [...plan.changes, ...outcomes.flatMap(({ change }) => (change ? [change] : []))];
     const removals = outcomes.flatMap(({ removal }) => (removal ? [removal] : []));
     const committed = await partitions.commit(channel, partition, token, clock.now(), {
@@ -115,8 +117,8 @@ export class Drain {
       this.#parts.log('warn', 'lock lost before the commit', { channel, partition });
       return { again: false, at: clock.now() + REST_MS };
     }
-    if (committed.removed > 0) await channels.vacate(channel, partition, committed.removed);
     if (plan.newEpoch) await this.#wake(channel, partition + 1, 0);
+    if (committed.removed > 0) await departures.vacate(channel, partition, committed.removed);
     await this.#cleanUp(outcomes);
 
     const members = merge(view.members, changes, removals);
@@ -130,13 +132,11 @@ export class Drain {
     channel: string,
     plan: Plan,
     formerCursor: number,
-    lastStart: number,
+    inTime: () => boolean,
   ): Promise<readonly Outcome[]> {
-    const { clock } = this.#parts;
-    const inTime = () => clock.now() < lastStart;
     const jobs: (() => Promise<Outcome>)[] = [
-      ...plan.closings.map((member) => () => this.#close(member)),
-      ...plan.tellings.map((member) => () => this.#tell(channel, member)),
+      ...plan.closings.map((member) => () => this.#close(member, inTime)),
+      ...plan.tellings.map((member) => () => this.#tell(channel, member, inTime)),
       ...plan.posts.map((post) => () => this.#post(post, plan.cursor, formerCursor)),
     ];
     const skipped: (() => Outcome)[] = [
@@ -167,14 +167,21 @@ export class Drain {
   }
 
   /** The subscription ends on the gateway's side first: the client subscribes again as soon as it has the push. */
-  async #tell(channel: string, member: Member): Promise<Outcome> {
-    const { connections, poster, clock } = this.#parts;
-    if ((await connections.drop(member.connection, channel, member.nonce)) === 'other')
-      return { removal: member };
+  async #tell(channel: string, member: Member, inTime: () => boolean): Promise<Outcome> {
+    const { connections, poster, clock, log } = this.#parts;
+    const { connection, nonce } = member;
+    const rests = () => ({ change: { ...member, until: clock.now() + REST_MS } });
+    try {
+      if ((await connections.drop(connection, channel, nonce)) === 'other') return { removal: member };
+    } catch (error) {
+      log('warn', 'subscription not dropped', { connection, ...causeOf(error) });
+      return rests();
+    }
+    if (!inTime()) return rests();
     const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
-    const outcome = await poster.post(member.connection, frame);
+    const outcome = await poster.post(connection, frame);
     if (outcome === 'ok') return { removal: member };
-    if (outcome === 'throttled') return { change: { ...member, until: clock.now() + REST_MS } };
+    if (outcome === 'throttled') return rests();
     return this.#ended(member, outcome);
   }
 
@@ -187,15 +194,17 @@ export class Drain {
     return { change: { ...member, state: 'closing', until: 0 } };
   }
 
-  async #close(member: Member): Promise<Outcome> {
+  async #close(member: Member, inTime: () => boolean): Promise<Outcome> {
     const { departures, poster, clock } = this.#parts;
     const disconnect = DISCONNECTS.insufficientState;
     this.#parts.log('warn', 'member closed to recover', {
       connection: member.connection,
       code: disconnect.code,
     });
-    const closed = await departures.disconnect(poster, member.connection, disconnect);
-    return closed ? { removal: member } : { change: { ...member, until: clock.now() + REST_MS } };
+    const closed = await departures.end(poster, member.connection, disconnect, inTime);
+    return closed
+      ? { removal: member, gone: member.connection }
+      : { change: { ...member, until: clock.now() + REST_MS } };
   }
 
   async #cleanUp(outcomes: readonly Outcome[]): Promise<void> {

@@ -1,7 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../contract/delivery';
+import { FRAME_BYTES } from '../../../contract/frames';
 import { channelKeys } from '../keys';
 import { type RedisScript, ScriptResultError, type ScriptRunner, textList } from '../redis-script';
-import type { Appended, Channels, LogEntry, LogRead, Place, Retention } from './channels';
+import {
+  type Appended,
+  type Channels,
+  type LogEntry,
+  type LogRead,
+  MAX_RECOVERED,
+  MAX_RECOVERED_BYTES,
+  type Place,
+  type Retention,
+} from './channels';
 import { PARTITION_MEMBERS } from './partitions';
 import { append } from './scripts/append';
 import { place } from './scripts/place';
@@ -12,14 +23,8 @@ import { vacate } from './scripts/vacate';
 // partition lives, unless its namespace keeps publications longer.
 const META_TTL_SECONDS = 7 * 24 * 3600;
 
-// Queues deliver a message again within their visibility timeouts and redrives within minutes.
-const IDEMPOTENCY_TTL_SECONDS = 300;
-
 /** Most entries per range: more do not fit into one frame, unless they are under 100 bytes each. */
 const READ_ENTRIES = 300;
-
-/** Entries that a place reads: one more than may be recovered, to see that there are too many. */
-const RECOVER_ENTRIES = 301;
 
 function newEpoch(): string {
   return randomBytes(6).toString('base64url');
@@ -61,7 +66,7 @@ export class RedisChannels implements Channels {
           retention.entries,
           retention.seconds,
           Math.max(META_TTL_SECONDS, retention.seconds),
-          IDEMPOTENCY_TTL_SECONDS,
+          IDEMPOTENCY_WINDOW_SECONDS,
         ],
       ),
     );
@@ -80,7 +85,14 @@ export class RedisChannels implements Channels {
       await this.#scripts.run(
         place,
         [keys.meta, keys.log],
-        [newEpoch(), PARTITION_MEMBERS, META_TTL_SECONDS, recoverFrom ?? '', RECOVER_ENTRIES],
+        [
+          newEpoch(),
+          PARTITION_MEMBERS,
+          META_TTL_SECONDS,
+          recoverFrom ?? '',
+          MAX_RECOVERED,
+          MAX_RECOVERED_BYTES,
+        ],
       ),
     );
     return { partition: Number(partition), epoch, top: Number(top), entries: entriesOf(place, flat) };
@@ -97,7 +109,7 @@ export class RedisChannels implements Channels {
       await this.#scripts.run(
         read,
         [keys.meta, keys.log],
-        [newEpoch(), META_TTL_SECONDS, cursor, READ_ENTRIES, behind ?? ''],
+        [newEpoch(), META_TTL_SECONDS, cursor, READ_ENTRIES, behind ?? '', FRAME_BYTES],
       ),
     );
     const entries = entriesOf(read, flat);

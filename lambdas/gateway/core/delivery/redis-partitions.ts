@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { CONNECTION_TTL_SECONDS } from '../connections/connection';
 import { partitionKey } from '../keys';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
@@ -168,6 +169,8 @@ export class RedisPartitions implements Partitions {
   }
 
   async mark(channel: string, partition: number, now: number): Promise<boolean> {
-    return (await this.#scripts.run(mark, [partitionKey(channel, partition)], [now, WAKE_RENEWAL_MS])) === 1;
+    const token = randomBytes(6).toString('base64url');
+    const args = [now, WAKE_RENEWAL_MS, token];
+    return (await this.#scripts.run(mark, [partitionKey(channel, partition)], args)) === 1;
   }
 }

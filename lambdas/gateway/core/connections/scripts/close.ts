@@ -8,6 +8,7 @@ import type { RedisScript } from '../../redis-script';
 export const close: RedisScript = {
   name: 'hf1close',
   keys: 1,
+  repeatable: true,
   lua: `
 redis.call('HSET', KEYS[1], 'state', 'closed')
 redis.call('EXPIRE', KEYS[1], ARGV[1])

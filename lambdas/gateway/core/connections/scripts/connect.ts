@@ -8,6 +8,7 @@ import type { RedisScript } from '../../redis-script';
 export const connect: RedisScript = {
   name: 'hf1connect',
   keys: 1,
+  repeatable: true,
   lua: `
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 'absent' end

@@ -8,11 +8,12 @@ import type { RedisScript } from '../../redis-script';
 export const leaveChannel: RedisScript = {
   name: 'hf1leavechannel',
   keys: 1,
+  repeatable: true,
   lua: `
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if not held then return {} end
 local partition, nonce = string.match(held, '^x:([^:]*):([^:]*):%d+$')
-if not partition then partition, nonce = string.match(held, '^([^:]*):([^:]*)$') end
+if not partition then partition, nonce = string.match(held, '^([^:]*):([^:]*)') end
 redis.call('HSET', KEYS[1], ARGV[1], 'x:' .. partition .. ':' .. nonce .. ':' .. ARGV[2])
 return {partition, nonce}
 `,

@@ -7,6 +7,7 @@ import type { RedisScript } from '../../redis-script';
 export const load: RedisScript = {
   name: 'hf1load',
   keys: 1,
+  repeatable: true,
   lua: `
 return redis.call('HMGET', KEYS[1], 'state', 'user', 'channels', 'hand', 'exp')
 `,

@@ -8,14 +8,15 @@ import type { RedisScript } from '../../redis-script';
 export const open: RedisScript = {
   name: 'hf1open',
   keys: 1,
+  repeatable: true,
   lua: `
 if redis.call('HGET', KEYS[1], 'state') == 'closed' then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'state', ARGV[1], 'user', ARGV[2], 'exp', ARGV[3], 'channels', ARGV[4], 'hand', ARGV[5], 'seq', 0)
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'user', ARGV[2], 'exp', ARGV[3], 'channels', ARGV[4], 'hand', ARGV[5], 'seq', 0, 'dropped', '')
 redis.call('EXPIRE', KEYS[1], ARGV[6])
 return 1
 `,
 };
 
 /** Fields that `open` always writes; all others are subscriptions. */
-export const FIXED_FIELDS = 6;
+export const FIXED_FIELDS = 7;

@@ -8,11 +8,12 @@ import type { RedisScript } from '../../redis-script';
 export const settle: RedisScript = {
   name: 'hf1settle',
   keys: 1,
+  repeatable: true,
   lua: `
 if redis.call('HGET', KEYS[1], 'state') ~= 'connected' then return 'lost' end
 local value = ARGV[3] .. ':' .. ARGV[2]
 local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held ~= '?:' .. ARGV[2] and held ~= value then return 'lost' end
+if held ~= value and (not held or string.match(held, '^%?:([^:]*):%d+$') ~= ARGV[2]) then return 'lost' end
 redis.call('HSET', KEYS[1], ARGV[1], value)
 return 'settled'
 `,

@@ -7,6 +7,7 @@ import type { RedisScript } from '../../redis-script';
 export const announce: RedisScript = {
   name: 'hf1announce',
   keys: 1,
+  repeatable: true,
   lua: `
 if redis.call('HGET', KEYS[1], 'lock') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'fly', ARGV[2])

@@ -10,6 +10,7 @@ import type { RedisScript } from '../../redis-script';
 export const append: RedisScript = {
   name: 'hf1append',
   keys: 3,
+  repeatable: true,
   lua: `
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'parts')
 local former = redis.call('HMGET', KEYS[3], 'offset', 'epoch')

@@ -3,7 +3,8 @@ import type { RedisScript } from '../../redis-script';
 /**
  * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: token, epoch, cursor, posted-at (ms; empty: nothing was
  * posted), now (ms), then per changed member: field, nonce, value (empty: removed).
- * Answers {`committed`, 1 if dirty, members removed}, or {`lost`} where the lock is another's by now.
+ * Answers {`committed`, 1 if dirty, members removed}, or {`lost`} where the lock is another's by now. A repeat answers the
+ * same until the next commit.
  * Invariants: only the holder of the lock moves the cursor; each outcome touches the subscription that it belongs to and
  * no successor; the dirty mark survives, so that nothing is missed between commit and the next begin; a pending member
  * that was to become stale and was activated meanwhile is to be closed (`x`) instead.
@@ -11,8 +12,13 @@ import type { RedisScript } from '../../redis-script';
 export const commit: RedisScript = {
   name: 'hf1commit',
   keys: 1,
+  repeatable: true,
   lua: `
-if redis.call('HGET', KEYS[1], 'lock') ~= ARGV[1] then return {'lost', 0, 0} end
+local known = redis.call('HMGET', KEYS[1], 'lock', 'done', 'removed')
+if known[1] ~= ARGV[1] then
+  if known[2] ~= ARGV[1] then return {'lost', 0, 0} end
+  return {'committed', redis.call('HEXISTS', KEYS[1], 'dirty'), tonumber(known[3])}
+end
 redis.call('HDEL', KEYS[1], 'lock', 'until', 'fly')
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'cursor', ARGV[3])
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'posted', ARGV[4]) end
@@ -33,6 +39,7 @@ for index = 6, #ARGV, 3 do
     end
   end
 end
+redis.call('HSET', KEYS[1], 'done', ARGV[1], 'removed', removed)
 return {'committed', redis.call('HEXISTS', KEYS[1], 'dirty'), removed}
 `,
 };

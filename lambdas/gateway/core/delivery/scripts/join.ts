@@ -4,15 +4,17 @@ import type { RedisScript } from '../../redis-script';
  * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, member value (pending), epoch, top (the cursor of
  * a partition that is made now), TTL (seconds).
  * Answers `joined`; `epoch` where the partition still stands in another epoch: a drain has to tell its members first.
- * Invariant: a pending member is skipped by drains until it is activated.
+ * Invariants: a pending member is skipped by drains until it is activated; `made` stands until a drain has seen the new
+ * partition: publications since the top was read found none.
  */
 export const join: RedisScript = {
   name: 'hf1join',
   keys: 1,
+  repeatable: true,
   lua: `
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'cursor', ARGV[4])
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'cursor', ARGV[4], 'made', 1)
 elseif epoch ~= ARGV[3] then
   return 'epoch'
 end

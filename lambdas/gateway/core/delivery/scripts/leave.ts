@@ -3,11 +3,13 @@ import type { RedisScript } from '../../redis-script';
 /**
  * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, nonce.
  * Answers {1 if removed, lock token, lock deadline (ms)}; the lock's fields are empty where no drain runs. A drain that
- * runs may still post to the member until it commits.
+ * runs may still post to the member until it commits. A repeat answers 0: the place that it leaves counted costs a place and no
+ * more.
  */
 export const leave: RedisScript = {
   name: 'hf1leave',
   keys: 1,
+  repeatable: true,
   lua: `
 local removed = 0
 local value = redis.call('HGET', KEYS[1], ARGV[1])

@@ -2,14 +2,16 @@ import type { RedisScript } from '../../redis-script';
 
 /**
  * Slot `{ch:<channel>}`. KEYS: meta, log. ARGV: epoch to use if there is none, members per partition, meta TTL (seconds),
- * offset to recover from (empty: no recovery), most entries.
+ * offset to recover from (empty: no recovery), most entries, most bytes of them.
  * Reserves a place in a partition and reads the channel's position in the same step.
- * Answers {partition, epoch, top, offset, publication, offset, publication, ...}.
+ * Answers {partition, epoch, top, offset, publication, offset, publication, ...}; no entries where they are too many. A
+ * repeat would reserve a second place.
  * Invariants: partitions fill from the lowest; `room` never exceeds the lowest partition that has room.
  */
 export const place: RedisScript = {
   name: 'hf1place',
   keys: 2,
+  repeatable: false,
   lua: `
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'top', 'parts', 'room')
 local epoch = known[1]
@@ -27,12 +29,19 @@ redis.call('HINCRBY', KEYS[1], 'n' .. partition, 1)
 redis.call('HSET', KEYS[1], 'room', partition, 'parts', math.max(parts, partition + 1))
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 local answer = {tostring(partition), epoch, known[2] or '0'}
-if ARGV[4] ~= '' then
-  for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '(' .. ARGV[4], '+', 'COUNT', ARGV[5])) do
-    answer[#answer + 1] = string.match(entry[1], '^%d+')
+local from = ARGV[4]
+if from == '' or tonumber(answer[3]) - tonumber(from) > tonumber(ARGV[5]) then return answer end
+local bytes = 0
+while true do
+  local step = redis.call('XRANGE', KEYS[2], '(' .. from, '+', 'COUNT', 16)
+  if #step == 0 then return answer end
+  for _, entry in ipairs(step) do
+    from = string.match(entry[1], '^%d+')
+    bytes = bytes + #entry[2][2]
+    if bytes > tonumber(ARGV[6]) then return {answer[1], answer[2], answer[3]} end
+    answer[#answer + 1] = from
     answer[#answer + 1] = entry[2][2]
   end
 end
-return answer
 `,
 };

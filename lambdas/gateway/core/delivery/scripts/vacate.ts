@@ -2,11 +2,13 @@ import type { RedisScript } from '../../redis-script';
 
 /**
  * Slot `{ch:<channel>}`. KEYS: meta. ARGV: partition, places.
- * Gives places back. A call that is lost leaves a partition emptier than it is counted, which costs a place and no more.
+ * Gives places back. A repeat would give them back twice; a call that is lost leaves a partition emptier than it is
+ * counted, which costs places and no more.
  */
 export const vacate: RedisScript = {
   name: 'hf1vacate',
   keys: 1,
+  repeatable: false,
   lua: `
 local field = 'n' .. ARGV[1]
 local count = redis.call('HGET', KEYS[1], field)

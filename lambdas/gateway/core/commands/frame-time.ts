@@ -1,0 +1,80 @@
+import type { Clock } from '../ports';
+
+/** From a frame's start to the last command that is waited for. Clients give up after 5 s, and the replies take their way. */
+const FRAME_MS = 4_000;
+
+/** From a frame's start to the end of work that was late for the replies; the function itself is ended after 15 s. */
+const REST_MS = 13_000;
+
+/** Redis and AWS answer or refuse within milliseconds: what fails after this has run into a time-out. */
+const SLOW_MS = 1_000;
+
+const LATE = Symbol('late');
+
+/** The time of one inbound frame. */
+export class FrameTime {
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #late: Promise<unknown>[] = [];
+  #stateHangs = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+  }
+
+  /** Nothing is to be waited for any more. */
+  get over(): boolean {
+    return this.#left(FRAME_MS) <= 0;
+  }
+
+  /** A command that needs Redis ran into a time-out: those behind it would, too. */
+  get stateHangs(): boolean {
+    return this.#stateHangs;
+  }
+
+  /** Something that needs Redis failed that began at `startedAt` (epoch ms). */
+  noteFailure(startedAt: number): void {
+    if (this.#clock.now() - startedAt > SLOW_MS) this.#stateHangs = true;
+  }
+
+  /**
+   * Waits for work until the frame's time is over and answers what it came to, else undefined: the work then goes on, and
+   * `onLate` gets its result. Neither may reject.
+   */
+  async inTime<Value extends object | string>(
+    work: Promise<Value>,
+    onLate: (value: Value) => Promise<void>,
+  ): Promise<Value | undefined> {
+    const result = await within(work, this.#left(FRAME_MS));
+    if (result !== LATE) return result;
+    this.#late.push(work.then(onLate));
+    return undefined;
+  }
+
+  /** Leaves work, which must not reject, to `rest`. */
+  later(work: Promise<unknown>): void {
+    this.#late.push(work);
+  }
+
+  /** After all replies: lets late work end, for a while. A sandbox that is frozen under it may never go on. */
+  async rest(): Promise<void> {
+    if (this.#late.length > 0) await within(Promise.allSettled(this.#late), this.#left(REST_MS));
+  }
+
+  #left(milliseconds: number): number {
+    return this.#startedAt + milliseconds - this.#clock.now();
+  }
+}
+
+async function within<Value>(work: Promise<Value>, milliseconds: number): Promise<Value | typeof LATE> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

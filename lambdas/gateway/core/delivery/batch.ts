@@ -1,0 +1,103 @@
+import type { CourierMessage } from './messages';
+import type { PublisherReply } from './publisher-replies';
+
+/** A message of either queue, as the event source mapping hands it over. */
+export interface CourierRecord {
+  readonly messageId: string;
+  readonly body: string;
+  /** Group of a FIFO message: the rest of a group must not overtake a failed one. */
+  readonly group: string | undefined;
+}
+
+export interface Received {
+  readonly record: CourierRecord;
+  readonly message: CourierMessage;
+}
+
+/** A partition to drain, and the messages that asked for it. */
+export interface DrainOrder {
+  readonly channel: string;
+  readonly partition: number;
+  /** Publications that are in the log now. */
+  readonly appended: CourierRecord[];
+  readonly wakes: CourierRecord[];
+}
+
+/** A channel that was appended to. */
+export interface Growth {
+  /** Delivery partitions that the channel has. */
+  partitions: number;
+  readonly appended: CourierRecord[];
+}
+
+/** What a batch comes to while a courier works on it. */
+export class Batch {
+  readonly #records: readonly CourierRecord[];
+  readonly #failed = new Set<CourierRecord>();
+  readonly #drains = new Map<string, DrainOrder>();
+  readonly #growths = new Map<string, Growth>();
+  readonly replies: PublisherReply[] = [];
+
+  constructor(records: readonly CourierRecord[]) {
+    this.#records = records;
+  }
+
+  get drains(): readonly DrainOrder[] {
+    return [...this.#drains.values()];
+  }
+
+  get growths(): readonly (readonly [channel: string, Growth])[] {
+    return [...this.#growths];
+  }
+
+  fail(records: readonly CourierRecord[]): void {
+    for (const record of records) this.#failed.add(record);
+  }
+
+  woken(channel: string, partition: number, record: CourierRecord): void {
+    this.#drain(channel, partition).wakes.push(record);
+  }
+
+  appended(channel: string, partitions: number, record: CourierRecord): void {
+    this.#drain(channel, 0).appended.push(record);
+    const growth = this.#growths.get(channel) ?? { partitions: 0, appended: [] };
+    this.#growths.set(channel, growth);
+    growth.partitions = Math.max(growth.partitions, partitions);
+    growth.appended.push(record);
+  }
+
+  /** Ids of the messages that failed, and of what follows them in their groups. */
+  failedIds(): readonly string[] {
+    const blocked = new Set<string>();
+    return this.#records
+      .filter((record) => {
+        const { group } = record;
+        const fails = this.#failed.has(record) || (group !== undefined && blocked.has(group));
+        if (fails && group !== undefined) blocked.add(group);
+        return fails;
+      })
+      .map(({ messageId }) => messageId);
+  }
+
+  #drain(channel: string, partition: number): DrainOrder {
+    const key = `${partition}:${channel}`;
+    const order = this.#drains.get(key) ?? { channel, partition, appended: [], wakes: [] };
+    this.#drains.set(key, order);
+    return order;
+  }
+}
+
+/**
+ * Messages that have to be taken one after the other: those of a group, and without group the publications of a channel, whose
+ * order is then that of the batch.
+ */
+export function lanesOf(received: readonly Received[]): readonly (readonly Received[])[] {
+  const lanes = new Map<string, Received[]>();
+  for (const item of received) {
+    const { record, message } = item;
+    const channel = message.type === 'publication' ? `channel ${message.channel}` : undefined;
+    const key = record.group ?? channel ?? `message ${record.messageId}`;
+    lanes.set(key, [...(lanes.get(key) ?? []), item]);
+  }
+  return [...lanes.values()];
+}

@@ -1,0 +1,69 @@
+import { encodeFrame, FRAME_BYTES, type Reply } from '../../../contract/frames';
+import { inParallel } from '../parallel';
+import type { Clock, Log, Poster } from '../ports';
+
+/** The reply to a command that made a publication. */
+export interface PublisherReply {
+  readonly connection: string;
+  readonly reply: Reply;
+}
+
+export interface PublisherReplyParts {
+  readonly poster: Poster;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A batch has at most ten publishers: none waits for another. */
+const CONNECTIONS_AT_ONCE = 10;
+
+/**
+ * Posts the replies of a batch, those to one connection in few frames and in their order. Posts begin before `endsAt` (epoch
+ * ms); what is not posted is left to the time limits of the clients. Never rejects.
+ */
+export async function postReplies(
+  parts: PublisherReplyParts,
+  replies: readonly PublisherReply[],
+  endsAt: number,
+): Promise<void> {
+  const byConnection = new Map<string, Reply[]>();
+  for (const { connection, reply } of replies) {
+    byConnection.set(connection, [...(byConnection.get(connection) ?? []), reply]);
+  }
+  await inParallel([...byConnection], CONNECTIONS_AT_ONCE, ([connection, own]) =>
+    postTo(parts, connection, own, endsAt),
+  );
+}
+
+async function postTo(
+  { poster, clock, log }: PublisherReplyParts,
+  connection: string,
+  replies: readonly Reply[],
+  endsAt: number,
+): Promise<void> {
+  for (const frame of framesOf(replies)) {
+    const outcome = clock.now() < endsAt ? await poster.post(connection, frame) : 'late';
+    if (outcome === 'ok') continue;
+    log('warn', 'replies of publications not posted', { connection, outcome });
+    // Further frames would find nobody, or wait as long for somebody who does not take them.
+    if (outcome === 'gone' || outcome === 'unknown' || outcome === 'late') return;
+  }
+}
+
+function framesOf(replies: readonly Reply[]): readonly string[] {
+  const frames: string[] = [];
+  let bytes = FRAME_BYTES;
+  for (const reply of replies) {
+    const text = encodeFrame([reply]);
+    const more = Buffer.byteLength(text) + 1;
+    const last = frames.at(-1);
+    if (last === undefined || bytes + more > FRAME_BYTES) {
+      frames.push(text);
+      bytes = more;
+    } else {
+      frames[frames.length - 1] = `${last}\n${text}`;
+      bytes += more;
+    }
+  }
+  return frames;
+}

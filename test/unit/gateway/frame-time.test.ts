@@ -1,0 +1,131 @@
+import { ingressWorld } from './world';
+
+const TEMPORARY = { code: 100, message: 'internal server error', temporary: true };
+const ping = (id: number) => ({ id, ping: {} });
+const subscribe = (id: number) => ({ id, subscribe: { channel: `room:${id}` } });
+const rpc = (id: number) => ({ id, rpc: { method: 'echo.say' } });
+
+const hanging = () => new Promise(() => undefined);
+const delayed = (milliseconds: number, answer: unknown) => () =>
+  new Promise((resolve, reject) => {
+    setTimeout(() => (answer instanceof Error ? reject(answer) : resolve(answer)), milliseconds);
+  });
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+});
+afterEach(() => jest.useRealTimers());
+
+/** Messages that were posted within a time, and whether the frame was done with by then. */
+async function servedWithin(
+  milliseconds: number,
+  world: ReturnType<typeof ingressWorld>,
+  ...commands: unknown[]
+) {
+  let done = false;
+  void world.serve(...commands).then(() => {
+    done = true;
+  });
+  await jest.advanceTimersByTimeAsync(milliseconds);
+  const messages = world.frames.flatMap((frame) =>
+    frame.split('\n').map((line) => JSON.parse(line) as unknown),
+  );
+  return { messages, done };
+}
+
+const refused = (id: number) => ({ id, error: TEMPORARY });
+
+describe('a frame', () => {
+  it('is answered within 4.5 s where a script never answers', async () => {
+    const world = ingressWorld();
+    world.answers.set('hf1hold', hanging);
+    const commands = [ping(1), ...[2, 3, 4, 5].map(subscribe)];
+    expect((await servedWithin(4_500, world, ...commands)).messages).toEqual([
+      ping(1),
+      ...[2, 3, 4, 5].map(refused),
+    ]);
+  });
+
+  it('waits for Redis no more after a time-out, and still publishes and answers pings', async () => {
+    const world = ingressWorld();
+    world.answers.set('hf1hold', delayed(3_000, new Error('time-out')));
+    world.answers.set('hf1nextseq', hanging);
+    const publish = { id: 5, publish: { channel: 'room:a', data: 1 } };
+    const unsubscribe = { id: 6, unsubscribe: { channel: 'room:a' } };
+    const { messages, done } = await servedWithin(
+      3_100,
+      world,
+      subscribe(1),
+      subscribe(2),
+      rpc(3),
+      ping(4),
+      publish,
+      unsubscribe,
+    );
+    expect(messages).toEqual([refused(1), refused(2), refused(3), ping(4), { id: 6, unsubscribe: {} }]);
+    expect(done).toBe(true);
+    expect(world.ran.filter((name) => name === 'hf1hold')).toHaveLength(1);
+    expect(world.ran).not.toContain('hf1nextseq');
+    // Answered as done, so it is done all the same.
+    expect(world.ran).toContain('hf1leavechannel');
+    expect(world.deliveries).toHaveLength(1);
+  });
+
+  it('goes on after a failure that took no time', async () => {
+    const world = ingressWorld();
+    world.answers.set('hf1hold', new Error('refused'));
+    await servedWithin(10, world, subscribe(1), subscribe(2));
+    expect(world.ran.filter((name) => name === 'hf1hold')).toHaveLength(2);
+  });
+
+  it('posts a reply without subscription before the next command once it is half a second old', async () => {
+    const world = ingressWorld();
+    let holds = 0;
+    world.answers.set('hf1hold', () => (holds++ === 0 ? delayed(501, 'held')() : hanging()));
+    const { messages } = await servedWithin(600, world, ping(1), subscribe(2), subscribe(3));
+    expect(messages).toEqual([ping(1), expect.objectContaining({ id: 2, subscribe: expect.anything() })]);
+  });
+
+  it('does not hold replies back for an activation that hangs', async () => {
+    const world = ingressWorld();
+    world.answers.set('hf1hold', delayed(300, 'held'));
+    world.answers.set('hf1activate', hanging);
+    const { messages } = await servedWithin(4_500, world, subscribe(1), subscribe(2), subscribe(3), ping(4));
+    expect(messages.map((message) => (message as { id: number }).id)).toEqual([1, 2, 3, 4]);
+  });
+
+  it.each([
+    ['subscribe', subscribe(1), 'hf1hold', 'held'],
+    ['connect', { id: 1, connect: {} }, 'hf1connect', 'connected'],
+  ])('ends a connection whose %s came true after the error', async (_, command, script, answer) => {
+    const world = ingressWorld();
+    world.answers.set('hf1load', ['connected', 'alice', '', '1', '7']);
+    world.answers.set(script, delayed(5_000, answer));
+    const { messages, done } = await servedWithin(6_000, world, command);
+    expect(messages).toEqual([
+      refused(1),
+      { push: { disconnect: { code: 3010, reason: 'insufficient state' } } },
+    ]);
+    expect(done).toBe(true);
+  });
+
+  it('keeps a connection whose connect failed for a while, whatever stands behind it', async () => {
+    const world = ingressWorld('pending');
+    world.failures.set('secret', new Error('away'));
+    const { messages } = await servedWithin(
+      10,
+      world,
+      { id: 1, connect: { token: 'x' } },
+      subscribe(2),
+      ping(3),
+    );
+    expect(messages).toEqual([refused(1), refused(2), ping(3)]);
+    expect(world.closed).toEqual([]);
+  });
+
+  it('ends in bounded time whatever hangs', async () => {
+    const world = ingressWorld();
+    world.answers.set('hf1hold', hanging);
+    expect((await servedWithin(13_500, world, subscribe(1))).done).toBe(true);
+  });
+});
