@@ -105,6 +105,8 @@ export function gatewayWorld() {
     messageId: `m${++messages}`,
     body: JSON.stringify(body),
     group,
+    receives: 1,
+    sentAt: Date.now(),
   });
   return {
     ...parts,

@@ -42,7 +42,11 @@ interface QueueEvent {
   readonly Records: readonly {
     readonly messageId: string;
     readonly body: string;
-    readonly attributes?: { readonly MessageGroupId?: string };
+    readonly attributes: {
+      readonly MessageGroupId?: string;
+      readonly ApproximateReceiveCount: string;
+      readonly SentTimestamp: string;
+    };
   }[];
 }
 
@@ -56,7 +60,9 @@ export async function handler(event: QueueEvent): Promise<BatchResponse> {
     event.Records.map(({ messageId, body, attributes }) => ({
       messageId,
       body,
-      group: attributes?.MessageGroupId,
+      group: attributes.MessageGroupId,
+      receives: Number(attributes.ApproximateReceiveCount),
+      sentAt: Number(attributes.SentTimestamp),
     })),
   );
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -19,10 +19,13 @@ export const delivery = (channel: string, more: object = {}) => ({
 });
 
 let ids = 0;
-export const record = (body: unknown, group?: string): CourierRecord => ({
+export const record = (body: unknown, group?: string, more: Partial<CourierRecord> = {}): CourierRecord => ({
   messageId: `m${++ids}`,
   body: typeof body === 'string' ? body : JSON.stringify(body),
   group,
+  receives: 1,
+  sentAt: Date.now(),
+  ...more,
 });
 
 const ROOM: NamespaceRules = {

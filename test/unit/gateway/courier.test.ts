@@ -39,6 +39,28 @@ describe('Courier', () => {
   });
 });
 
+describe('a delivery that waited longer than idempotency keys are remembered', () => {
+  const publishedAt = Date.now() - STALE_AFTER_MS - 1_000;
+
+  it('is appended where it comes for the first time: a backlog loses nothing', async () => {
+    const { courier, letters, appended } = courierWorld();
+    const waited = record(delivery('room:a', { publishedAt }), 'a', { sentAt: publishedAt + 50 });
+    expect(await courier.handle([waited])).toEqual([]);
+    expect(appended).toHaveLength(1);
+    expect(letters).toEqual([]);
+  });
+
+  it.each([
+    ['again', { receives: 2, sentAt: publishedAt + 50 }],
+    ['by a redrive', { receives: 1, sentAt: Date.now() }],
+  ])('is put aside where it comes %s: it may be in the log already', async (_, more) => {
+    const { courier, letters, appended } = courierWorld();
+    expect(await courier.handle([record(delivery('room:a', { publishedAt }), 'a', more)])).toEqual([]);
+    expect(appended).toEqual([]);
+    expect(letters).toMatchObject([{ kind: 'stale' }]);
+  });
+});
+
 describe('a delivery that can never be appended', () => {
   const old = Date.now() - STALE_AFTER_MS - 1_000;
   it.each([

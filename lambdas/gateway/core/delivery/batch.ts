@@ -7,6 +7,10 @@ export interface CourierRecord {
   readonly body: string;
   /** Group of a FIFO message: the rest of a group must not overtake a failed one. */
   readonly group: string | undefined;
+  /** How often the queue has handed it out, this time included. */
+  readonly receives: number;
+  /** Epoch ms at which it came into the queue: later than it was published where it was redriven. */
+  readonly sentAt: number;
 }
 
 export interface Received {

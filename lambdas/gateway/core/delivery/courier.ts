@@ -93,7 +93,7 @@ export class Courier {
         if (record.group === undefined) throw new UnreadableWakeError(message.reason);
         return this.#refuse({ record, message }, record.group, unreadable(message.reason), batch);
       case 'publication': {
-        const result = await this.#append(message);
+        const result = await this.#append(record, message);
         if ('kind' in result) {
           const group = record.group ?? deliveryGroupId(message.channel);
           return this.#refuse({ record, message }, group, result, batch);
@@ -104,10 +104,10 @@ export class Courier {
     }
   }
 
-  async #append(delivery: Delivery): Promise<Appended | DeliveryRefusal> {
+  async #append(record: CourierRecord, delivery: Delivery): Promise<Appended | DeliveryRefusal> {
     const { channels, clock } = this.#parts;
     const { channel, idempotencyKey } = delivery;
-    const refusal = refusalOf(delivery, clock.now());
+    const refusal = refusalOf(delivery, record, clock.now());
     if (refusal !== undefined) return refusal;
     const rules = await this.#rulesOf(channel);
     if (rules === undefined) return UNKNOWN_NAMESPACE;

@@ -5,11 +5,15 @@ import {
   MAX_PUBLICATION_BYTES,
   publicationBytes,
 } from '../../../contract/delivery';
+import type { CourierRecord } from './batch';
 
 /** For clocks that differ, and for the time between the look at a delivery's age and its append. */
 const STALE_MARGIN_MS = 20_000;
 
-/** Age from which a delivery is not appended any more: an append of its key before may be forgotten. */
+/** Between publishing and the queue lie retries of one send; a redrive from the dead letters comes later than that. */
+const REDRIVEN_AFTER_MS = 60_000;
+
+/** Age from which a delivery that may have been appended before is not appended any more: its key may be forgotten. */
 export const STALE_AFTER_MS = IDEMPOTENCY_WINDOW_SECONDS * 1000 - STALE_MARGIN_MS;
 
 /** Why a delivery can never be appended. */
@@ -47,10 +51,18 @@ export const UNKNOWN_NAMESPACE: DeliveryRefusal = {
   reason: 'namespace: expected one that is registered, got another',
 };
 
-/** What is wrong with a delivery for ever, whatever its namespace; `now` in epoch ms. */
-export function refusalOf(delivery: Delivery, now: number): DeliveryRefusal | undefined {
+/**
+ * What is wrong with a delivery for ever, whatever its namespace; `now` in epoch ms. One that waited in a backlog and comes for
+ * the first time is never too old: it was accepted, and nobody can have appended it.
+ */
+export function refusalOf(
+  delivery: Delivery,
+  { receives, sentAt }: Pick<CourierRecord, 'receives' | 'sentAt'>,
+  now: number,
+): DeliveryRefusal | undefined {
   const age = now - delivery.publishedAt;
-  if (age > STALE_AFTER_MS) {
+  const mayBeRepeat = receives > 1 || sentAt - delivery.publishedAt > REDRIVEN_AFTER_MS;
+  if (mayBeRepeat && age > STALE_AFTER_MS) {
     const [most, seconds] = [STALE_AFTER_MS / 1000, Math.floor(age / 1000)];
     return {
       kind: 'stale',
