@@ -69,7 +69,7 @@ const object = <const Entries extends v.ObjectEntries>(entries: Entries) =>
     anyObject,
     v.objectWithRest(
       entries,
-      v.never(() => `no such key; known: ${Object.keys(entries).join(', ')}`),
+      v.never(() => `no key of this name (there are ${Object.keys(entries).join(', ')})`),
     ),
   );
 

@@ -93,6 +93,12 @@ async function readSecret(options: TokenOptions): Promise<string> {
   } catch (error) {
     if (error instanceof TokenSecretError) throw error;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    if (options.environment !== LOCAL && reason.includes('Region is missing')) {
+      throw new TokenSecretError(
+        'expected AWS credentials and AWS_REGION, as for the AWS CLI, got no region',
+        { cause: error },
+      );
+    }
     throw new TokenSecretError(`secret ${name} could not be read: ${reason}`, { cause: error });
   } finally {
     client.destroy();

@@ -38,7 +38,10 @@ export class EnvelopeEventError extends Error {
 export function parseEnvelopeEvent(event: unknown): EnvelopeEvent {
   const parsed = v.safeParse(envelopeEvent, event);
   if (parsed.success) return parsed.output;
-  const { path, expected } = parsed.issues[0];
+  const { path, expected, received } = parsed.issues[0];
   const field = ['event', ...(path ?? []).map(({ key }) => String(key))].join('.');
-  throw new EnvelopeEventError(`${field}: expected ${expected ?? 'a value'}, got something else`);
+  // For an absent field the schema says its name; whoever reads the line wants to know that it is absent.
+  const wanted =
+    received === 'undefined' ? 'a value, got none' : `${expected ?? 'a value'}, got something else`;
+  throw new EnvelopeEventError(`${field}: expected ${wanted}`);
 }

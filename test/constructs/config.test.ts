@@ -67,7 +67,7 @@ describe('an overlay', () => {
       { namespace: {} },
       {
         path: 'namespace',
-        expected: 'no such key; known: namespaces, auth, limits, network, account, removal',
+        expected: 'no key of this name (there are namespaces, auth, limits, network, account, removal)',
         got: '{}',
       },
     ],

@@ -49,10 +49,20 @@ export async function verifyToken(token: string, secret: Uint8Array, now: number
     return readClaims(payload);
   } catch (error) {
     if (error instanceof errors.JWTExpired) return { result: 'expired' };
-    // The codes of jose name the check that failed; its messages may quote a claim's name, never a value.
-    if (error instanceof errors.JOSEError) return invalid(`token: ${error.code}`);
-    return invalid('token: not readable');
+    return invalid(reasonOf(error));
   }
+}
+
+/** Which check failed, without anything of the token. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWSSignatureVerificationFailed)
+    return 'token signature: expected one by our secret, got another';
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return `token alg: expected ${ALGORITHMS.join(' or ')}, got another`;
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return `token ${error.claim}: expected ${error.reason === 'missing' ? 'the claim, got none' : 'a value that holds now, got another'}`;
+  }
+  return 'token: expected a signed JWT, got other text';
 }
 
 function readClaims({ sub, exp, ...claims }: JWTPayload): Verdict {

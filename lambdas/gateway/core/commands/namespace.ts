@@ -15,8 +15,13 @@ export async function rulesOf(
       `channel: expected 1 to ${MAX_CHANNEL_LENGTH} printable ASCII characters, got another name`,
     );
   }
-  const rules = await registry.namespace(namespaceOf(channel));
+  const namespace = namespaceOf(channel);
+  const rules = await registry.namespace(namespace);
+  // The channel's alphabet is checked above, so its namespace may stand in a log line.
   return rules
     ? { rules }
-    : refuse(PROTOCOL_ERRORS.unknownChannel, 'namespace: expected one that is registered, got another');
+    : refuse(
+        PROTOCOL_ERRORS.unknownChannel,
+        `namespace: expected one that is registered, got "${namespace}"`,
+      );
 }

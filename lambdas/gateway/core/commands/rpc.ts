@@ -15,7 +15,10 @@ export async function serveRpc(
 ): Promise<Answer> {
   const service = await parts.registry.serviceOf(method);
   if (service === undefined) {
-    return refuse(PROTOCOL_ERRORS.methodNotFound, 'method: expected one that is registered, got another');
+    return refuse(
+      PROTOCOL_ERRORS.methodNotFound,
+      `method: expected one that is registered, got ${nameForLog(method)}`,
+    );
   }
   const issuedAt = parts.clock.now();
   const seq = await parts.connections.nextSeq(sender.connection);
@@ -36,4 +39,12 @@ export async function serveRpc(
     traceparent: sender.traceparent,
   });
   return { result: 'later' };
+}
+
+/** A service's and a method's alphabet, in the lengths of the registry. */
+const RPC_METHOD = /^[a-z][a-z0-9-]{0,29}\.[a-z][a-zA-Z0-9]{0,63}$/;
+
+/** A client's text may stand in a log line only where it could be a name. */
+function nameForLog(method: string): string {
+  return RPC_METHOD.test(method) ? method : `${method.length} characters that are no name`;
 }
