@@ -3,7 +3,7 @@ import type { Clock } from './ports';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: async (milliseconds) => {
-    await sleep(milliseconds);
+  sleep: async (milliseconds, signal) => {
+    await sleep(milliseconds, undefined, signal ? { signal } : {});
   },
 };

@@ -13,7 +13,8 @@ export type Log = typeof log;
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  /** Rejects where the signal ends it early. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**

@@ -3,6 +3,8 @@ import type { RedisScript, ScriptRunner } from '../redis-script';
 
 /** One attempt of a script; a TLS handshake takes its time, a script a millisecond. */
 const CONNECT_TIMEOUT_MS = 2_000;
+/** A socket that does not end by itself is cut then; the client's own two seconds keep a process alive that is done. */
+const DISCONNECT_TIMEOUT_MS = 200;
 const COMMAND_TIMEOUT_MS = 2_000;
 
 /** All attempts of a script: clients wait 5 s for a reply, and an error has to reach them before. */
@@ -129,6 +131,7 @@ export class RedisScripts implements ScriptRunner {
         password: await password(),
         connectTimeout: CONNECT_TIMEOUT_MS,
         maxRetriesPerRequest: 1,
+        disconnectTimeout: DISCONNECT_TIMEOUT_MS,
         tls: ca === undefined ? {} : { ca },
       },
     });

@@ -132,7 +132,9 @@ export class Subscriptions {
         log('warn', 'subscription not given up completely', { connection, ...causeOf(error) });
       }
     });
-    await Promise.race([ended, clock.sleep(TIDY_MS)]);
+    const waiting = new AbortController();
+    await Promise.race([ended, clock.sleep(TIDY_MS, waiting.signal)]);
+    waiting.abort();
   }
 
   async #hold(connection: string, channel: string, nonce: string): Promise<Refusal | undefined> {
