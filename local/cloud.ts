@@ -9,6 +9,7 @@ import { StsService } from './aws/sts/service';
 import type { PortBlock } from './command/port-block';
 import { WebSocketGateway } from './gateway/websocket-gateway';
 import { HttpApiServer } from './http-api/http-api-server';
+import { LOOPBACK } from './http-server';
 import { Identities } from './identity';
 import { LambdaApi } from './lambda/api';
 import { LambdaHost } from './lambda/host';
@@ -33,9 +34,6 @@ export interface CacheUser {
   readonly password: string;
   readonly accessString: string;
 }
-
-/** Where the sockets of this machine listen; nothing is reachable from outside. */
-const LOOPBACK = '127.0.0.1';
 
 /** Every service of the local runtime, wired to each other; resource providers fill it. */
 export class LocalCloud {

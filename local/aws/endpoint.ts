@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { LOOPBACK, listen } from '../http-server';
 import type { Identities } from '../identity';
 import { AwsError, type AwsResponse, type AwsService, type Principal } from '../ports';
 import type { ConnectedRequest } from './json-service';
@@ -60,14 +60,8 @@ export class AwsEndpoint {
   }
 
   /** Listens on `port` (0: any free one) and returns the port. */
-  listen(port: number, host = '127.0.0.1'): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+  listen(port: number, host = LOOPBACK): Promise<number> {
+    return listen(this.#server, port, host);
   }
 
   /** Stops listening and cuts the connections that are open, long polls included. */

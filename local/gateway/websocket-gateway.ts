@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
+import { listen, stop } from '../http-server';
 import type { Invoker, RuntimeLog } from '../ports';
 import { type Disconnection, GatewayConnection } from './connection';
 import { type ConnectionContext, connectEvent, disconnectEvent, messageEvent } from './event';
@@ -63,8 +63,6 @@ interface HostedApi extends WebSocketApi {
 
 /** A client that has not answered the close frame by then is cut off. */
 const CLOSE_TIMEOUT_MS = 3_000;
-/** The same when the whole gateway goes down, which a person waits for. */
-const SHUTDOWN_GRACE_MS = 500;
 /** Longer than an SDK client keeps a socket, so that none sends into a connection that is just being closed. */
 const KEEP_ALIVE_MS = 75_000;
 /** Larger than the longest URL that is answered with 414, so that node:http does not answer first. */
@@ -124,13 +122,7 @@ export class WebSocketGateway {
 
   /** Resolves with the port; rejects if it is taken. Port 0 takes a free one. */
   listen(port: number, host: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+    return listen(this.#server, port, host);
   }
 
   /** The connections that are open now. */
@@ -152,18 +144,13 @@ export class WebSocketGateway {
    */
   async close(): Promise<void> {
     this.#closing = true;
-    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
     for (const socket of this.#pending) refuseUpgrade(socket, 503);
     const open = [...this.#apis.values()].flatMap((api) => [...api.connections.values()]);
     for (const connection of open) connection.close(1001);
-    const cut = setTimeout(() => {
+    await stop(this.#server, () => {
       for (const connection of open) connection.terminate();
       for (const socket of this.#pending) socket.destroy();
-      this.#server.closeAllConnections();
-    }, SHUTDOWN_GRACE_MS);
-    await stopped;
-    clearTimeout(cut);
+    });
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {

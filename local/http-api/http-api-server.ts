@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { integrationWarning, invokeIntegration } from '../gateway/invocation';
 import { readBody } from '../gateway/request-body';
+import { listen, stop } from '../http-server';
 import { type Invoker, LOCAL_ACCOUNT, type RuntimeLog } from '../ports';
 import { requestEvent } from './event';
 import { readFunctionResponse } from './function-response';
@@ -52,8 +52,6 @@ interface HostedApi extends HttpApi {
   readonly table: RouteTable;
 }
 
-const SHUTDOWN_GRACE_MS = 500;
-
 /** HTTP APIs of API Gateway, with Lambda proxy integrations in payload format 2.0. */
 export class HttpApiServer {
   readonly #invoker: Invoker;
@@ -88,22 +86,12 @@ export class HttpApiServer {
 
   /** Resolves with the port; rejects if it is taken. Port 0 takes a free one. */
   listen(port: number, host: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+    return listen(this.#server, port, host);
   }
 
   /** Lets requests in flight end for half a second, then cuts them off. */
-  async close(): Promise<void> {
-    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const cut = setTimeout(() => this.#server.closeAllConnections(), SHUTDOWN_GRACE_MS);
-    await stopped;
-    clearTimeout(cut);
+  close(): Promise<void> {
+    return stop(this.#server);
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { LOOPBACK, listen, stop } from '../http-server';
 
 export interface WebServerOptions {
   /** Where the page's clients connect: `ws://localhost:4000/local`. */
@@ -20,7 +20,6 @@ interface Page {
 
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 const MAX_USER_CHARACTERS = 128;
-const SHUTDOWN_GRACE_MS = 500;
 
 /** The demo page of the local runtime, and tokens for it. Serves the loopback interface only. */
 export class WebServer {
@@ -55,21 +54,11 @@ export class WebServer {
 
   /** Resolves with the port; rejects if it is taken. Port 0 takes a free one. */
   listen(port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+    return listen(this.#server, port, LOOPBACK);
   }
 
-  async close(): Promise<void> {
-    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const cut = setTimeout(() => this.#server.closeAllConnections(), SHUTDOWN_GRACE_MS);
-    await stopped;
-    clearTimeout(cut);
+  close(): Promise<void> {
+    return stop(this.#server);
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub reads these placeholders.
 import fc from 'fast-check';
 import { parseTemplate, ResolutionError, type ResolverLookups, StackResolver } from '../../local/assembly';
+import { rounds } from '../support/counts';
 
 const lookups: ResolverLookups = {
   ref: (id) => `ref-of-${id}`,
@@ -195,7 +196,7 @@ describe('intrinsic functions', () => {
           .resolve(expression)
           .catch((error: unknown) => expect(error).toBeInstanceOf(ResolutionError));
       }),
-      { numRuns: 1000 },
+      { numRuns: rounds(1000, 50_000) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { compilePattern, InvalidEventPatternError } from '../../local/aws/events';
+import { rounds } from '../support/counts';
 import vectors from './event-patterns.json';
 
 interface Vector {
@@ -91,7 +92,7 @@ describe('event patterns', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: rounds(2000, 100_000) },
     );
   });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { FrameMeter } from '../../local/gateway/frame-meter';
+import { rounds } from '../support/counts';
 import { Client, eventually, startGateway, UPGRADE_REQUEST } from './gateway-fixture';
 
 const KB = 1024;
@@ -99,7 +100,7 @@ describe('the frame meter', () => {
         const index = payloads.findIndex((size) => size > 1000);
         expect(found).toEqual(index < 0 ? undefined : { code: 1009, firstRefusedMessage: index });
       }),
-      { numRuns: 100 },
+      { numRuns: rounds(100, 2_000) },
     );
   });
 

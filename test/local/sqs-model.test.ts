@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { DueTimes } from '../../local/aws/sqs/due-times';
 import { Queue } from '../../local/aws/sqs/queue';
 import { completeAttributes, queueSettings } from '../../local/aws/sqs/settings';
+import { rounds } from '../support/counts';
 import { ManualClock } from './endpoint-fixture';
 
 const GROUPS = ['a', 'b', 'c'];
@@ -95,7 +96,7 @@ describe.each(['queue.fifo', 'queue'])('%s', (name) => {
   it('agrees with a plain model under any sequence of calls', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), (steps) => run(name, steps)),
-      { numRuns: 200 },
+      { numRuns: rounds(200, 5_000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { SignJWT } from 'jose';
 import { SERVER_VERSION } from '../../../lambdas/gateway/core/version';
 import manifest from '../../../package.json';
+import { rounds } from '../../support/counts';
 import { ingressWorld, SECRET } from './world';
 
 function token(claims: Record<string, unknown> = {}, secret = SECRET): Promise<string> {
@@ -393,7 +394,7 @@ describe('any frame', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: rounds(300, 20_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { FRAME_BYTES } from '../../../lambdas/contract/frames';
 import { parseFrame } from '../../../lambdas/gateway/core/protocol/parse-frame';
+import { rounds } from '../../support/counts';
 
 const command = (text: string) => {
   const parsed = parseFrame(text);
@@ -113,7 +114,7 @@ describe('parseFrame', () => {
         if (!parsed.ok) expect(parsed.reason).not.toContain(marker);
         else for (const item of parsed.commands) expect(typeof item.kind).toBe('string');
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(500, 100_000) },
     );
   });
 });
