@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { isJsonObject, type JsonObject } from '../lambdas/contract/json';
-import { NAMESPACE_NAME, type NamespaceRules } from '../lambdas/contract/registry';
+import { MAX_FLUSH_SECONDS, NAMESPACE_NAME, type NamespaceRules } from '../lambdas/contract/registry';
 
 /** What an environment consists of, checked. Made by `loadConfig`, read by the stacks, never by a function. */
 export interface HoldfastConfig {
@@ -92,13 +92,14 @@ const ORIGIN = /^(\*|https?:\/\/[^/\s,]+)$/;
 const ORIGIN_EXPECTED = '"*" or an origin like "https://app.example.com"';
 
 const namespace = object({
-  subscribe: v.optional(choice(['anyone'])),
+  subscribe: v.optional(choice(['anyone', 'user-limited'])),
   publish: v.optional(choice(['direct', 'off'])),
   // A channel's log lives in one slot of the cache; 10,000 publications of 1 KB are 10 MB of it.
   historySize: v.optional(wholeNumber(0, 10_000)),
   historyTtlSeconds: v.optional(wholeNumber(1, 7 * 24 * 3600)),
   recover: v.optional(boolean),
   presence: v.optional(boolean),
+  flushEverySeconds: v.optional(wholeNumber(0, MAX_FLUSH_SECONDS)),
 });
 
 const overlay = object({
@@ -144,6 +145,7 @@ const NEW_NAMESPACE: NamespaceRules = {
   historyTtlSeconds: 3600,
   recover: false,
   presence: false,
+  flushEverySeconds: 0,
 };
 
 function defaults(environment: string): HoldfastConfig {
@@ -159,6 +161,7 @@ function defaults(environment: string): HoldfastConfig {
         historyTtlSeconds: 3600,
         recover: true,
         presence: true,
+        flushEverySeconds: 0,
       },
     },
     auth: { allowedOrigins: ['*'] },

@@ -44,6 +44,13 @@ export interface Delivery {
   readonly traceparent: string;
   readonly info?: PublisherInfo;
   readonly reply?: DeliveryReply;
+  /**
+   * Counts up with the state that is published, an integer of at least 1. A delivery whose version is not above the
+   * channel's last one of the same `versionEpoch` is not appended; its publisher is answered with the channel's position.
+   */
+  readonly version?: number;
+  /** What versions are compared within, at most 128 characters; another one starts anew. Absent is the empty one. */
+  readonly versionEpoch?: string;
 }
 
 /** JSON of a publication as subscribers get it, without its offset. */

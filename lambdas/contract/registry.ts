@@ -1,7 +1,10 @@
 /** Rules of a namespace: the part of a channel name before the first colon. */
 export interface NamespaceRules {
-  /** Who may subscribe: anyone who is connected. */
-  readonly subscribe: 'anyone';
+  /**
+   * Who may subscribe, ask for history and publish directly: `anyone` who is connected, or only the users that the channel
+   * names after its last `#`, separated by commas (`user-limited`): `user:#alice`, `dialog:1#alice,bob`.
+   */
+  readonly subscribe: 'anyone' | 'user-limited';
   /** Where a client's publish goes: `direct` into the channel, `off`: refused (103). */
   readonly publish: 'direct' | 'off';
   /** Publications kept for recovery and history; 0 keeps none beyond what delivery needs. */
@@ -12,6 +15,11 @@ export interface NamespaceRules {
   readonly recover: boolean;
   /** Whether members of a channel are listed. */
   readonly presence: boolean;
+  /**
+   * Coalesces the publications of this time (whole seconds, 0 to 900) into one frame per subscriber; 0 posts each at once.
+   * They are in the log, and readable as history, at once either way.
+   */
+  readonly flushEverySeconds: number;
 }
 
 /**
@@ -33,3 +41,6 @@ export const GATEWAY_SERVICE = 'holdfast';
 export const SERVICE_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 export const METHOD_NAME = /^[a-z][a-zA-Z0-9]{0,63}$/;
 export const NAMESPACE_NAME = /^[a-z][a-z0-9_-]{0,29}$/;
+
+/** Longest `flushEverySeconds`: what the queue of wakes delays a message at most. */
+export const MAX_FLUSH_SECONDS = 900;

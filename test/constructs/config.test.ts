@@ -24,6 +24,7 @@ describe('defaults', () => {
         historyTtlSeconds: 3600,
         recover: true,
         presence: true,
+        flushEverySeconds: 0,
       },
     });
   });

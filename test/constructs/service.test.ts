@@ -121,6 +121,7 @@ describe('definitions', () => {
     historyTtlSeconds: 60,
     recover: true,
     presence: false,
+    flushEverySeconds: 0,
   };
 
   it('may own namespaces', () => {

@@ -1,6 +1,6 @@
 import { LOCK_MS } from '../../lambdas/gateway/core/delivery/drain';
 import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
-import { channelKeys, partitionKey } from '../../lambdas/gateway/core/keys';
+import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
 import { gatewayWorld, unique } from './gateway-world';
 
@@ -139,12 +139,13 @@ describe('outcomes of posts', () => {
   it('forgets a connection that is gone, and only that', async () => {
     const channel = unique('room:');
     const [gone, there] = [await subscriber(channel), await subscriber(channel)];
+    await operator.hset(connectionKey(gone), 'at', Date.now() - 31_000);
     world.poster.outcomes.set(gone, 'gone');
     await publish(channel);
     await publish(channel);
     expect(world.poster.offsets(there, channel)).toEqual([1, 2]);
     expect(world.poster.closed).toEqual([]);
-    expect((await world.connections.load(gone)).state).toBe('closed');
+    expect(await operator.hget(connectionKey(gone), 'state')).toBe('closed');
     expect(await operator.hexists(partitionKey(channel, 0), `m:${gone}`)).toBe(0);
     expect(await operator.hget(channelKeys(channel).meta, 'n0')).toBe('1');
   });

@@ -1,3 +1,4 @@
+import { systemClock } from '../../lambdas/gateway/core/clock';
 import { Drain, LOCK_MS, POST_RESERVE_MS } from '../../lambdas/gateway/core/delivery/drain';
 import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, partitionKey } from '../../lambdas/gateway/core/keys';
@@ -119,9 +120,9 @@ describe('a subscribe that fails on the way', () => {
     const connection = unique('c');
     await world.connections.open(connection, { user: 'u', expiresAt: 0, channels });
     const settle = world.connections.settle.bind(world.connections);
-    world.connections.settle = async (id, membership) => {
+    world.connections.settle = async (id, membership, start) => {
       if (membership.channel === channels[1]) throw away;
-      return settle(id, membership);
+      return settle(id, membership, start);
     };
     await world.ingress.handle(connection, JSON.stringify({ id: 1, connect: {} }));
     expect(world.poster.messages(connection)[0]).toMatchObject({ error: { code: 100 } });
@@ -133,20 +134,23 @@ describe('a subscribe that fails on the way', () => {
 });
 
 describe('a log of large publications', () => {
+  const RETENTION = { entries: 300, seconds: 600 };
   const LARGE = JSON.stringify({ data: 'x'.repeat(30_000) });
 
   it('is read in small answers and delivered whole, in order', async () => {
     const channel = unique('room:');
     const connection = await subscriber(channel);
     for (let index = 0; index < 300; index++) {
-      await world.channels.append(channel, LARGE, { entries: 300, seconds: 600 }, unique('key'));
+      await world.channels.append(channel, { text: LARGE, idempotencyKey: unique('key') }, RETENTION);
     }
-    const log = await world.channels.read(channel, 200, 0);
+    const reader = (await operator.hget(channelKeys(channel).meta, 'r0')) ?? '';
+    const log = await world.channels.read(channel, { partition: 0, token: 't', last: '*' }, 200, 0);
     const bytes = [...log.beforeCursor, ...log.afterCursor].map(({ publication }) => publication.length);
     expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2 * (32 * 1024 + LARGE.length));
     expect(log.beforeCursor[0]?.offset).toBe(1);
     expect(log.afterCursor[0]?.offset).toBe(201);
     expect(log.top).toBe(300);
+    await operator.hset(channelKeys(channel).meta, 'r0', reader);
     await new Drain(world).drain(channel, 0, Date.now() + 60_000);
     expect(world.poster.offsets(connection, channel)).toEqual(
       Array.from({ length: 300 }, (_, index) => index + 1),
@@ -156,7 +160,7 @@ describe('a log of large publications', () => {
   it('is not read at a place that recovers too much', async () => {
     const channel = unique('room:');
     for (let index = 0; index < 3; index++) {
-      await world.channels.append(channel, LARGE, { entries: 300, seconds: 600 }, unique('key'));
+      await world.channels.append(channel, { text: LARGE, idempotencyKey: unique('key') }, RETENTION);
     }
     expect((await world.channels.place(channel, 0)).entries).toEqual([]);
   });
@@ -165,6 +169,7 @@ describe('a log of large publications', () => {
 describe('a round', () => {
   /** Puts a member into another state, as a round before would have. */
   async function become(channel: string, connection: string, state: Member['state']) {
+    await operator.hset(channelKeys(channel).meta, 'r0', 'test');
     const begun = await world.partitions.begin(channel, 0, 'test', 0, 1);
     if (begun.result !== 'held') throw away;
     const { view } = begun;
@@ -213,7 +218,7 @@ describe('a round', () => {
       };
       connections.drop = once(connections.drop.bind(connections), delay);
       connections.close = once(connections.close.bind(connections), delay);
-      const clock = { now: () => Date.now() + late, sleep: async () => undefined };
+      const clock = { now: () => Date.now() + late, sleep: systemClock.sleep };
       await new Drain({ ...world, clock, wakes: world.wakes }).drain(channel, 0, Date.now() + 1_000);
       expect(late).toBeGreaterThan(0);
       expect(world.poster.messages(connection)).toHaveLength(1);

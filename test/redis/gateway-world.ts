@@ -6,6 +6,7 @@ import { RedisScripts } from '../../lambdas/gateway/core/adapters/redis-scripts'
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../lambdas/gateway/core/clock';
 import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
+import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
 import { Courier, type CourierRecord } from '../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
 import type { Poster, PostOutcome, Wake } from '../../lambdas/gateway/core/ports';
@@ -18,6 +19,7 @@ export const ROOM: NamespaceRules = {
   historyTtlSeconds: 3600,
   recover: true,
   presence: false,
+  flushEverySeconds: 0,
 };
 
 export function testScripts(): RedisScripts {
@@ -91,6 +93,7 @@ export function gatewayWorld() {
   const courier = new Courier({ ...parts, drain, deadLetters: { send: async () => undefined } });
   const ingress = new Ingress({
     ...parts,
+    checkup: new Checkup(parts),
     bus: { put: async () => undefined },
     deliveries: {
       send: async (delivery: Delivery) => {

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { RedisScripts } from '../../lambdas/gateway/core/adapters/redis-scripts';
-import { load } from '../../lambdas/gateway/core/connections/scripts/load';
+import { openedAt } from '../../lambdas/gateway/core/connections/scripts/opened-at';
 import { testScripts, unique } from './gateway-world';
 
 async function listen(server: Server): Promise<number> {
@@ -25,7 +25,7 @@ describe('RedisScripts', () => {
     const port = await listen(server);
     await new Promise((resolve) => server.close(resolve));
     const scripts = scriptsAt(port);
-    expect(await timeOf(scripts.run(load, ['hf1:{c:x}'], []))).toBeLessThan(1_500);
+    expect(await timeOf(scripts.run(openedAt, ['hf1:{c:x}'], []))).toBeLessThan(1_500);
     await scripts.disconnect();
   });
 
@@ -33,8 +33,8 @@ describe('RedisScripts', () => {
     const server = createServer();
     const port = await listen(server);
     const scripts = scriptsAt(port);
-    const first = timeOf(scripts.run(load, ['hf1:{c:x}'], []));
-    const second = timeOf(scripts.run(load, ['hf1:{c:y}'], []));
+    const first = timeOf(scripts.run(openedAt, ['hf1:{c:x}'], []));
+    const second = timeOf(scripts.run(openedAt, ['hf1:{c:y}'], []));
     expect(Math.max(await first, await second)).toBeLessThan(3_500);
     await scripts.disconnect();
     server.close();
@@ -43,9 +43,9 @@ describe('RedisScripts', () => {
   it('connects again after its connection was ended', async () => {
     const scripts = testScripts();
     const key = `hf1:{c:${unique('c')}}`;
-    await scripts.run(load, [key], []);
+    await scripts.run(openedAt, [key], []);
     await scripts.disconnect();
-    expect(await scripts.run(load, [key], [])).toEqual([null, null, null, null, null]);
+    expect(await scripts.run(openedAt, [key], [])).toBeNull();
     await scripts.disconnect();
   });
 
@@ -53,7 +53,7 @@ describe('RedisScripts', () => {
     const { testRedis } = await import('../support/redis');
     const { host, port, user, password } = testRedis();
     const scripts = new RedisScripts({ host, port, user, password: async () => password });
-    await expect(scripts.run(load, ['hf1:{c:x}'], [])).rejects.toThrow();
+    await expect(scripts.run(openedAt, ['hf1:{c:x}'], [])).rejects.toThrow();
     await scripts.disconnect();
   });
 });

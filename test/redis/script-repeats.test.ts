@@ -3,7 +3,7 @@ import { RedisScripts, TOTAL_TIMEOUT_MS } from '../../lambdas/gateway/core/adapt
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
 import { HOLD_MS } from '../../lambdas/gateway/core/connections/connection';
 import { drop } from '../../lambdas/gateway/core/connections/scripts/drop';
-import { load } from '../../lambdas/gateway/core/connections/scripts/load';
+import { openedAt } from '../../lambdas/gateway/core/connections/scripts/opened-at';
 import { activate } from '../../lambdas/gateway/core/delivery/scripts/activate';
 import { mark } from '../../lambdas/gateway/core/delivery/scripts/mark';
 import { place } from '../../lambdas/gateway/core/delivery/scripts/place';
@@ -88,7 +88,7 @@ describe('RedisScripts on connections that break', () => {
   });
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  async function attemptsOf(script: typeof load): Promise<number> {
+  async function attemptsOf(script: typeof openedAt): Promise<number> {
     attempts = 0;
     const address = server.address();
     const port = typeof address === 'object' && address ? address.port : 0;
@@ -108,6 +108,6 @@ describe('RedisScripts on connections that break', () => {
 
   it.each([place, vacate])('tries $name once and what bears a repeat twice', async (script) => {
     const once = await attemptsOf(script);
-    expect(await attemptsOf(load)).toBe(2 * once);
+    expect(await attemptsOf(openedAt)).toBe(2 * once);
   });
 });

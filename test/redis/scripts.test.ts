@@ -1,7 +1,7 @@
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
 import { HOLD_MS } from '../../lambdas/gateway/core/connections/connection';
-import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
-import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
+import { type Member, WAKE_RENEWAL_MS } from '../../lambdas/gateway/core/delivery/partitions';
+import { channelKeys, connectionKey, partitionKey, witnessKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
 import { testScripts, unique } from './gateway-world';
 
@@ -18,8 +18,13 @@ afterAll(async () => {
   expect(keys.filter((_, index) => (ttls[index] ?? -1) < 0)).toEqual([]);
 });
 
-const append = (channel: string, key = unique('key')) =>
-  channels.append(channel, '{"data":"x"}', RETENTION, key);
+const append = (channel: string, key = unique('key'), more: object = {}) =>
+  channels.append(channel, { text: '{"data":"x"}', idempotencyKey: key, ...more }, RETENTION);
+
+/** A drain of partition 0 that reads, after one that committed last. */
+const reader = (token: string, last = '*') => ({ partition: 0, token, last });
+const peek = (channel: string, cursor = 0, behind?: number) =>
+  channels.read(channel, reader('t'), cursor, behind);
 
 function pending(connection: string, offset: number, nonce = 'n1'): Member {
   return { connection, nonce, state: 'pending', offset, until: 10_000, serverSide: false };
@@ -40,8 +45,8 @@ describe('append', () => {
     const key = unique('key');
     const first = await append(channel, key);
     await append(channel);
-    expect(await append(channel, key)).toEqual({ ...first, repeated: true });
-    expect((await channels.read(channel, 0, undefined)).top).toBe(2);
+    expect(await append(channel, key)).toEqual({ ...first, result: 'repeated' });
+    expect((await peek(channel)).top).toBe(2);
   });
 
   it('begins a new epoch and an empty log where the meta hash is lost', async () => {
@@ -52,7 +57,7 @@ describe('append', () => {
     const after = await append(channel);
     expect(after.offset).toBe(1);
     expect(after.epoch).not.toBe(before.epoch);
-    expect((await channels.read(channel, 0, undefined)).afterCursor.map(({ offset }) => offset)).toEqual([1]);
+    expect((await peek(channel)).afterCursor.map(({ offset }) => offset)).toEqual([1]);
   });
 
   it('begins a new epoch where the meta hash is behind the log', async () => {
@@ -61,14 +66,18 @@ describe('append', () => {
     for (let index = 0; index < 5; index++) await append(channel);
     await operator.hset(channelKeys(channel).meta, 'top', 2);
     const after = await append(channel);
-    expect(after).toMatchObject({ offset: 3, repeated: false });
+    expect(after).toMatchObject({ offset: 3, result: 'appended' });
     expect(after.epoch).not.toBe(before.epoch);
   });
 
   it('keeps about as many entries as asked', async () => {
     const channel = unique('room:');
     for (let index = 0; index < 450; index++) {
-      await channels.append(channel, '{"data":1}', { entries: 100, seconds: 600 }, unique('key'));
+      await channels.append(
+        channel,
+        { text: '{"data":1}', idempotencyKey: unique('key') },
+        { entries: 100, seconds: 600 },
+      );
     }
     const length = await operator.xlen(channelKeys(channel).log);
     expect(length).toBeGreaterThanOrEqual(100);
@@ -96,8 +105,8 @@ describe('place and vacate', () => {
     const place = await channels.place(channel, 2);
     expect(place.top).toBe(4);
     expect(place.entries).toEqual([
-      { offset: 3, publication: '{"data":"x"}' },
-      { offset: 4, publication: '{"data":"x"}' },
+      { offset: 3, publication: '{"data":"x"}', tag: expect.any(String) as string },
+      { offset: 4, publication: '{"data":"x"}', tag: place.tag },
     ]);
   });
 });
@@ -106,10 +115,96 @@ describe('read', () => {
   it('answers entries after the cursor and those of the member behind it', async () => {
     const channel = unique('room:');
     for (let index = 0; index < 6; index++) await append(channel);
-    const log = await channels.read(channel, 4, 2);
+    const log = await peek(channel, 4, 2);
     expect(log.top).toBe(6);
     expect(log.afterCursor.map(({ offset }) => offset)).toEqual([5, 6]);
     expect(log.beforeCursor.map(({ offset }) => offset)).toEqual([3, 4]);
+  });
+
+  it('finds that a drain read before which the partition knows nothing of', async () => {
+    const channel = unique('room:');
+    await append(channel);
+    const read = async (token: string, last: string) =>
+      (await channels.read(channel, reader(token, last), 0, undefined)).clean;
+    expect(await read('t', '*')).toBe(true);
+    expect(await read('t', '*')).toBe(true);
+    expect(await read('u', 't')).toBe(true);
+    expect(await read('v', 't')).toBe(false);
+    expect(await read('w', 'v')).toBe(true);
+  });
+
+  it('minds no unknown reader where there is nothing to post', async () => {
+    const channel = unique('room:');
+    await append(channel);
+    await channels.read(channel, reader('t'), 0, undefined);
+    expect((await channels.read(channel, reader('v', 'u'), 1, undefined)).clean).toBe(true);
+    expect((await channels.read(channel, reader('w', 'v'), 0, undefined)).clean).toBe(true);
+  });
+});
+
+describe('a log that a failover set back', () => {
+  /** Three publications of which subscribers saw all, then the channel's slot as it was after `kept` of them. */
+  async function setBack(kept: number) {
+    const channel = unique('room:');
+    const { meta, log } = channelKeys(channel);
+    const first = await append(channel);
+    const states: (readonly [Buffer | null, Buffer | null])[] = [];
+    for (let count = 1; count <= 3; count++) {
+      states.push([await operator.dumpBuffer(meta), await operator.dumpBuffer(log)]);
+      if (count < 3) await append(channel);
+    }
+    const { epoch, top: offset, tag } = await channels.place(channel, undefined);
+    await channels.witness(channel, { epoch, offset, tag });
+    const [metaDump, logDump] = states[kept - 1] ?? [null, null];
+    if (metaDump === null || logDump === null) throw new Error('no dump');
+    await operator.restore(meta, 60_000, metaDump, 'REPLACE');
+    await operator.restore(log, 60_000, logDump, 'REPLACE');
+    return { channel, epoch: first.epoch };
+  }
+
+  it.each([1, 2])('ends with its epoch at the next append where %i of 3 are left', async (kept) => {
+    const { channel, epoch } = await setBack(kept);
+    const appended = await append(channel);
+    expect(appended.epoch).not.toBe(epoch);
+    expect((await peek(channel)).afterCursor.map(({ offset }) => offset)).toEqual([kept + 1]);
+    expect((await append(channel)).epoch).toBe(appended.epoch);
+  });
+
+  it('goes on where nothing is lost', async () => {
+    const { channel, epoch } = await setBack(3);
+    expect(await append(channel)).toMatchObject({ offset: 4, epoch });
+  });
+
+  it('ends also where it has grown again meanwhile', async () => {
+    const { channel, epoch } = await setBack(1);
+    const { meta, log } = channelKeys(channel);
+    for (const offset of [2, 3, 4]) await operator.xadd(log, offset, 'd', '{"data":"y"}', 't', `t${offset}`);
+    await operator.hset(meta, 'top', 4, 'tag', 't4');
+    expect((await append(channel)).epoch).not.toBe(epoch);
+  });
+
+  it('keeps the newest position of an epoch as its witness', async () => {
+    const channel = unique('room:');
+    for (const offset of [3, 2]) await channels.witness(channel, { epoch: 'e', offset, tag: `t${offset}` });
+    expect(await operator.get(witnessKey(channel))).toBe('e|3|t3');
+  });
+});
+
+describe('versions', () => {
+  it('append only what is above the last one of their epoch', async () => {
+    const channel = unique('room:');
+    const publish = async (version: number, versionEpoch?: string) =>
+      (await append(channel, unique('key'), { version, versionEpoch })).result;
+    expect(await publish(5)).toBe('appended');
+    expect(await publish(5)).toBe('outdated');
+    expect(await publish(4)).toBe('outdated');
+    expect(await publish(6)).toBe('appended');
+    expect(await publish(1, 'b')).toBe('appended');
+    expect((await append(channel)).result).toBe('appended');
+    expect(await append(channel, unique('key'), { version: 1, versionEpoch: 'b' })).toMatchObject({
+      result: 'outdated',
+      offset: 4,
+    });
   });
 });
 
@@ -150,6 +245,8 @@ describe('join, activate and leave', () => {
     await partitions.join(channel, 0, pending('a', 3), position);
     expect(await partitions.activate(channel, 0, 'a', 'n1', 1)).toBe('wake');
     await partitions.begin(channel, 0, 't', 1, 2);
+    const unchanged = { epoch: 'e', cursor: 3, posted: false, changes: [], removals: [] };
+    await partitions.commit(channel, 0, 't', 2, unchanged);
     expect(await partitions.activate(channel, 0, 'a', 'n1', 3)).toBe('active');
   });
 
@@ -179,13 +276,83 @@ describe('join, activate and leave', () => {
   it('removes only the subscription that is named', async () => {
     const channel = unique('room:');
     await partitions.join(channel, 0, pending('a', 3, 'new'), position);
-    expect(await partitions.leave(channel, 0, 'a', 'old')).toEqual({ removed: false, drain: undefined });
+    expect(await partitions.leave(channel, 0, 'a', 'old')).toBe('absent');
     expect(await partitions.activate(channel, 0, 'a', 'old', 1)).toBe('missing');
+    expect(await partitions.has(channel, 0, 'a', 'old')).toBe(false);
+    expect(await partitions.has(channel, 0, 'a', 'new')).toBe(true);
+    expect(await partitions.leave(channel, 0, 'a', 'new')).toBe('removed');
+    expect(await partitions.leave(channel, 0, 'a', 'new')).toBe('absent');
+  });
+
+  it('lets no member go whom a drain may be posting to, and none come in its place', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), position);
+    await partitions.activate(channel, 0, 'a', 'n1', 1);
     await partitions.begin(channel, 0, 't', 100, 200);
-    expect(await partitions.leave(channel, 0, 'a', 'new')).toEqual({
-      removed: true,
-      drain: { token: 't', until: 200 },
-    });
+    expect(await partitions.leave(channel, 0, 'a', 'n1')).toBe('kept');
+    expect(await partitions.join(channel, 0, pending('a', 3, 'n2'), position)).toBe('busy');
+    const known = { epoch: 'e', cursor: 3, posted: true, changes: [], removals: [] };
+    expect(await partitions.commit(channel, 0, 't', 110, known)).toMatchObject({ removed: 1 });
+    expect(await partitions.leave(channel, 0, 'a', 'n1')).toBe('absent');
+    expect(await partitions.join(channel, 0, pending('a', 3, 'n2'), position)).toBe('joined');
+  });
+
+  it('keeps a member that left for its close where nobody knows what it got', async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), position);
+    await partitions.begin(channel, 0, 't', 100, 200);
+    await partitions.leave(channel, 0, 'a', 'n1');
+    const closing: Member = { ...pending('a', 3), state: 'closing', until: 0 };
+    const doubt = { epoch: 'e', cursor: 3, posted: true, changes: [closing], removals: [] };
+    expect(await partitions.commit(channel, 0, 't', 110, doubt)).toMatchObject({ removed: 0 });
+    expect(await partitions.leave(channel, 0, 'a', 'n1')).toBe('kept');
+    expect(await partitions.join(channel, 0, pending('a', 3, 'n2'), position)).toBe('busy');
+  });
+});
+
+describe('land', () => {
+  const flying: Member = { ...pending('a', 3), state: 'flying', until: 900 };
+  const landed: Member = { ...flying, state: 'behind', offset: 5, until: 0 };
+  const flight = async () => {
+    const channel = unique('room:');
+    await partitions.join(channel, 0, pending('a', 3), { epoch: 'e', top: 3 });
+    await partitions.begin(channel, 0, 't', 1, 100);
+    const commit = { epoch: 'e', cursor: 5, posted: true, changes: [flying], removals: [] };
+    await partitions.commit(channel, 0, 't', 2, commit);
+    return channel;
+  };
+  const stateOf = async (channel: string) =>
+    (await operator.hget(partitionKey(channel, 0), 'm:a'))?.split('|').slice(1, 4);
+
+  it('settles a post that took longer than its round, once or again', async () => {
+    const channel = await flight();
+    expect(await partitions.land(channel, 0, 3, flying, landed)).toBe('landed');
+    expect(await partitions.land(channel, 0, 3, flying, landed)).toBe('landed');
+    expect(await stateOf(channel)).toEqual(['b', '5', '0']);
+  });
+
+  it('removes who is gone, and who left meanwhile', async () => {
+    const gone = await flight();
+    expect(await partitions.land(gone, 0, 3, flying, undefined)).toBe('removed');
+    const left = await flight();
+    expect(await partitions.leave(left, 0, 'a', 'n1')).toBe('kept');
+    expect(await partitions.land(left, 0, 3, flying, landed)).toBe('removed');
+  });
+
+  it('keeps who left for its close where nobody knows what it got', async () => {
+    const channel = await flight();
+    await partitions.leave(channel, 0, 'a', 'n1');
+    expect(await stateOf(channel)).toEqual(['l', '', '900']);
+    const closing: Member = { ...flying, state: 'closing', until: 0 };
+    expect(await partitions.land(channel, 0, 3, flying, closing)).toBe('landed');
+    expect(await stateOf(channel)).toEqual(['x', '3', '0']);
+  });
+
+  it('changes no member that is another or not in flight any more', async () => {
+    const channel = await flight();
+    expect(await partitions.land(channel, 0, 3, { connection: 'a', nonce: 'n2' }, landed)).toBe('absent');
+    await partitions.land(channel, 0, 3, flying, landed);
+    expect(await partitions.land(channel, 0, 3, flying, undefined)).toBe('absent');
   });
 });
 
@@ -248,14 +415,14 @@ describe('begin, announce and commit', () => {
 describe('mark', () => {
   it('asks for one wake in two seconds, for none while a drain runs, and makes no partition', async () => {
     const channel = unique('room:');
-    expect(await partitions.mark(channel, 1, 1000)).toBe(false);
+    expect(await partitions.mark(channel, 1, 1000, WAKE_RENEWAL_MS)).toBe(false);
     expect(await operator.exists(partitionKey(channel, 1))).toBe(0);
     await partitions.join(channel, 1, pending('a', 0), { epoch: 'e', top: 0 });
-    expect(await partitions.mark(channel, 1, 1000)).toBe(true);
-    expect(await partitions.mark(channel, 1, 2500)).toBe(false);
-    expect(await partitions.mark(channel, 1, 3100)).toBe(true);
+    expect(await partitions.mark(channel, 1, 1000, WAKE_RENEWAL_MS)).toBe(true);
+    expect(await partitions.mark(channel, 1, 2500, WAKE_RENEWAL_MS)).toBe(false);
+    expect(await partitions.mark(channel, 1, 3100, WAKE_RENEWAL_MS)).toBe(true);
     await partitions.begin(channel, 1, 't', 3200, 4000);
-    expect(await partitions.mark(channel, 1, 3300)).toBe(false);
+    expect(await partitions.mark(channel, 1, 3300, WAKE_RENEWAL_MS)).toBe(false);
   });
 });
 
@@ -264,17 +431,12 @@ describe('connections', () => {
 
   it('keeps what a handshake token says and takes one connect command', async () => {
     const id = unique('c');
-    expect((await connections.load(id)).state).toBe('absent');
+    expect(await connections.openedAt(id)).toBeUndefined();
     expect(await connections.open(id, alice)).toBe(true);
-    expect(await connections.load(id)).toEqual({
-      state: 'connected',
-      identity: alice,
-      mayConnectAgain: true,
-    });
+    expect(await connections.openedAt(id)).toBeGreaterThan(Date.now() - 60_000);
     expect(await connections.connect(id, alice, 'x')).toBe('connected');
     expect(await connections.connect(id, alice, 'x')).toBe('connected');
     expect(await connections.connect(id, alice, 'y')).toBe('repeated');
-    expect((await connections.load(id)).mayConnectAgain).toBe(false);
   });
 
   it('never opens again what was closed, in whichever order the events come', async () => {
@@ -292,8 +454,8 @@ describe('connections', () => {
     expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
     expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
     expect(await connections.hold(id, 'room:a', 'm', 1)).toBe('leaving');
-    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'm' })).toBe('lost');
-    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' })).toBe('settled');
+    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'm' }, 7)).toBe('lost');
+    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' }, 7)).toBe('settled');
     expect(await connections.hold(id, 'room:a', 'm', 2 + HOLD_MS)).toBe('subscribed');
     expect(await connections.drop(id, 'room:a', 'm')).toBe('other');
     expect(await connections.leave(id, 'room:a', 500)).toEqual({
@@ -314,7 +476,7 @@ describe('connections', () => {
     await connections.hold(id, 'room:a', 'n', 1);
     expect(await connections.hold(id, 'room:a', 'm', HOLD_MS)).toBe('leaving');
     expect(await connections.hold(id, 'room:a', 'm', 1 + HOLD_MS)).toBe('held');
-    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' })).toBe('lost');
+    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' }, 7)).toBe('lost');
     expect(await connections.leave(id, 'room:a', 1)).toMatchObject({ partition: undefined, nonce: 'm' });
     expect(await connections.drop(id, 'room:a', 'm')).toBe('dropped');
   });
@@ -332,7 +494,7 @@ describe('connections', () => {
     const id = unique('c');
     await connections.open(id, alice);
     await connections.hold(id, 'room:a', 'n', 1);
-    await connections.settle(id, { channel: 'room:a', partition: 2, nonce: 'n' });
+    await connections.settle(id, { channel: 'room:a', partition: 2, nonce: 'n' }, 7);
     await connections.hold(id, 'room:b', 'm', 1);
     const memberships = await connections.close(id);
     expect(memberships).toEqual([
@@ -340,7 +502,7 @@ describe('connections', () => {
       { channel: 'room:b', partition: undefined, nonce: 'm' },
     ]);
     expect(await connections.close(id)).toEqual(memberships);
-    expect(await connections.settle(id, { channel: 'room:b', partition: 0, nonce: 'm' })).toBe('lost');
+    expect(await connections.settle(id, { channel: 'room:b', partition: 0, nonce: 'm' }, 7)).toBe('lost');
   });
 
   it('numbers envelopes, and makes no hash by counting', async () => {

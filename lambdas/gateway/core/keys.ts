@@ -6,6 +6,11 @@ export function connectionKey(connection: string): string {
   return `hf1:{c:${connection}}`;
 }
 
+/** Hash: frames of a connection that wait for their turn. */
+export function inboxKey(connection: string): string {
+  return `${connectionKey(connection)}:in`;
+}
+
 export function channelKeys(channel: string) {
   const slot = `hf1:{ch:${channel}}`;
   return {
@@ -17,6 +22,11 @@ export function channelKeys(channel: string) {
     idempotency: (key: string) =>
       `${slot}:i:${createHash('sha256').update(key).digest('base64url').slice(0, 22)}`,
   };
+}
+
+/** String: the newest position of a channel that a subscriber was shown. A slot of its own, so that it outlives the log's loss. */
+export function witnessKey(channel: string): string {
+  return `hf1:{w:${channel}}`;
 }
 
 export function partitionKey(channel: string, partition: number): string {

@@ -16,6 +16,7 @@ import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
 import { CachedRegistry } from '../core/channels/cached-registry';
 import { systemClock } from '../core/clock';
 import { Ingress } from '../core/commands/ingress';
+import { Checkup } from '../core/connections/checkup';
 
 const environment = readEnvironment([
   'ENVIRONMENT',
@@ -36,15 +37,18 @@ const secret = (arn: string) => cachedSecret(secrets, arn, systemClock, log);
 const tokenSecret = secret(environment.JWT_SECRET_ARN);
 const encoder = new TextEncoder();
 
+const stores = storesOf(environment, secrets, systemClock, log);
+// Replies and disconnects only: both bear a repeat.
+const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
 const ingress = new Ingress({
-  ...storesOf(environment, secrets, systemClock, log),
+  ...stores,
+  checkup: new Checkup({ ...stores, poster, log }),
   registry: new CachedRegistry(
     () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
     systemClock,
     log,
   ),
-  // Replies and disconnects only: both bear a repeat.
-  poster: new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log),
+  poster,
   bus: new EventBridgeBus(
     eventBridgeClient(),
     environment.BUS_NAME,

@@ -1,5 +1,6 @@
 import type { NamespaceRules } from '../../../lambdas/contract/registry';
 import { storesOn } from '../../../lambdas/gateway/core/adapters/state';
+import { systemClock } from '../../../lambdas/gateway/core/clock';
 import { Courier, type CourierRecord } from '../../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../../lambdas/gateway/core/delivery/drain';
 import type { DeadLetter } from '../../../lambdas/gateway/core/delivery/refusals';
@@ -35,6 +36,7 @@ const ROOM: NamespaceRules = {
   historyTtlSeconds: 0,
   recover: false,
   presence: false,
+  flushEverySeconds: 0,
 };
 
 /** A courier on Redis scripts, a poster and queues that answer as told, and fail by name. */
@@ -57,6 +59,7 @@ export function courierWorld() {
       check(script.name);
       check(String(keys[0]));
       if (script.name === 'hf1mark') return 1;
+      if (script.name === 'hf1seen') return null;
       if (script.name === 'hf1begin') {
         drained.push(String(keys[0]));
         return ['none'];
@@ -92,7 +95,7 @@ export function courierWorld() {
         letters.push(letter);
       },
     },
-    clock: { now: () => state.now, sleep: async () => undefined },
+    clock: { now: () => state.now, sleep: systemClock.sleep },
     log,
     registry: {
       namespace: async (name: string) => {

@@ -64,7 +64,7 @@ describe('a frame', () => {
     );
     expect(messages).toEqual([refused(1), refused(2), refused(3), ping(4), { id: 6, unsubscribe: {} }]);
     expect(done).toBe(true);
-    expect(world.ran.filter((name) => name === 'hf1hold')).toHaveLength(1);
+    expect(world.ran.filter((name) => name === 'hf1hold')).toHaveLength(2);
     expect(world.ran).not.toContain('hf1nextseq');
     // Answered as done, so it is done all the same.
     expect(world.ran).toContain('hf1leavechannel');
@@ -99,7 +99,7 @@ describe('a frame', () => {
     ['connect', { id: 1, connect: {} }, 'hf1connect', 'connected'],
   ])('ends a connection whose %s came true after the error', async (_, command, script, answer) => {
     const world = ingressWorld();
-    world.answers.set('hf1load', ['connected', 'alice', '', '1', '7']);
+    world.answers.set('hf1enter', ['connected', 'alice', '', '1', '7', '', 'run']);
     world.answers.set(script, delayed(5_000, answer));
     const { messages, done } = await servedWithin(6_000, world, command);
     expect(messages).toEqual([

@@ -38,7 +38,7 @@ describe('connect', () => {
         },
       },
     ]);
-    expect(world.steps.slice(-2)).toEqual(['post', 'hf1activate']);
+    expect(world.steps.slice(-3)).toEqual(['post', 'hf1activate', 'hf1next']);
     expect(world.lines).toEqual([
       { message: 'server-side subscription left out', fields: expect.objectContaining({ code: 102 }) },
     ]);
@@ -73,12 +73,12 @@ describe('connect', () => {
 
   it('takes one connect after a handshake with a token, of the same user', async () => {
     const world = ingressWorld();
-    world.answers.set('hf1load', ['connected', 'alice', '["room:a"]', '1', '7']);
+    world.answers.set('hf1enter', ['connected', 'alice', '["room:a"]', '1', '7', '', 'run']);
     expect(await world.serve({ id: 1, connect: {} })).toMatchObject([
       { id: 1, connect: { subs: { 'room:a': {} } } },
     ]);
     const other = ingressWorld();
-    other.answers.set('hf1load', ['connected', 'bob', '', '1', '7']);
+    other.answers.set('hf1enter', ['connected', 'bob', '', '1', '7', '', 'run']);
     expect(await other.serve({ id: 1, connect: { token: await token() } })).toEqual([disconnect(3500)]);
   });
 
@@ -211,7 +211,7 @@ describe('commands', () => {
 describe('failures', () => {
   it('answers temporary errors while Redis is away, and closes nothing', async () => {
     const world = ingressWorld();
-    world.answers.set('hf1load', new Error('away'));
+    world.answers.set('hf1enter', new Error('away'));
     expect(
       await world.serve(
         { id: 1, ping: {} },

@@ -7,6 +7,7 @@ const rules = {
   historyTtlSeconds: 60,
   recover: true,
   presence: false,
+  flushEverySeconds: 0,
 };
 const entry = (service: string, more: object = {}) => ({
   name: service,

@@ -13,9 +13,21 @@ const ROOM: NamespaceRules = {
   historyTtlSeconds: 60,
   recover: true,
   presence: false,
+  flushEverySeconds: 0,
 };
 
 export const SECRET = new TextEncoder().encode('a secret of the tests, thirty-two bytes long');
+
+/** By the global timers, which tests may have in their hands. */
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(new Error('aborted'));
+    });
+  });
+}
 
 type Dependency = 'bus' | 'deliveries' | 'registry' | 'secret' | 'wakes';
 type State = 'pending' | 'connected' | 'closed' | '';
@@ -23,15 +35,20 @@ type State = 'pending' | 'connected' | 'closed' | '';
 /** The core of ingress on scripts that answer as told: what they do on Redis is tested on Redis. */
 export function ingressWorld(state: State = 'connected') {
   const answers = new Map<string, unknown>([
-    ['hf1load', [state, state === 'connected' ? 'alice' : '', '', '', '0']],
+    [
+      'hf1enter',
+      [state, state === 'connected' ? 'alice' : '', '', '', '0', '', state === 'pending' ? 'run' : 'plain'],
+    ],
+    ['hf1next', ['released']],
     ['hf1connect', 'connected'],
     ['hf1hold', 'held'],
-    ['hf1place', ['0', 'e', '0']],
+    ['hf1place', ['0', 'e', '0', '']],
     ['hf1join', 'joined'],
     ['hf1settle', 'settled'],
     ['hf1activate', 'active'],
     ['hf1leavechannel', []],
-    ['hf1leave', [1, '', '']],
+    ['hf1leave', 'removed'],
+    ['hf1witness', 1],
     ['hf1vacate', 1],
     ['hf1drop', 'dropped'],
     ['hf1nextseq', 1],
@@ -115,8 +132,9 @@ export function ingressWorld(state: State = 'connected') {
       check('secret');
       return SECRET;
     },
+    checkup: { run: async () => undefined },
     rpcTimeoutMs: 10_000,
-    clock: { now: () => Date.now(), sleep: async () => undefined },
+    clock: { now: () => Date.now(), sleep },
     log,
   });
   return {

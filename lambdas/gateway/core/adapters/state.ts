@@ -1,8 +1,10 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { systemClock } from '../clock';
 import { Departures } from '../connections/departures';
 import { RedisConnections } from '../connections/redis-connections';
 import { RedisChannels } from '../delivery/redis-channels';
 import { RedisPartitions } from '../delivery/redis-partitions';
+import { RedisInbox } from '../inbox/redis-inbox';
 import type { Clock, Log } from '../ports';
 import type { ScriptRunner } from '../redis-script';
 import { RedisScripts } from './redis-scripts';
@@ -14,12 +16,13 @@ export const REDIS_VARIABLES = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_USER', 'REDIS
 type RedisEnvironment = { readonly [name in (typeof REDIS_VARIABLES)[number]]: string };
 
 /** All stores on one connection to Redis. */
-export function storesOn(scripts: ScriptRunner, log: Log) {
-  const connections = new RedisConnections(scripts);
+export function storesOn(scripts: ScriptRunner, log: Log, clock: Clock = systemClock) {
+  const connections = new RedisConnections(scripts, clock);
   const channels = new RedisChannels(scripts);
   const partitions = new RedisPartitions(scripts);
   const departures = new Departures({ connections, channels, partitions, log });
-  return { connections, channels, partitions, departures };
+  const inbox = new RedisInbox(scripts);
+  return { connections, inbox, channels, partitions, departures };
 }
 
 /** The stores of a function, by its environment. Nothing is connected before the first use. */
@@ -35,5 +38,5 @@ export function storesOf(
     user: environment.REDIS_USER,
     password: cachedSecret(secrets, environment.REDIS_SECRET_ARN, clock, log),
   });
-  return storesOn(scripts, log);
+  return storesOn(scripts, log, clock);
 }

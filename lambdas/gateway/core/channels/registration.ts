@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {
   GATEWAY_SERVICE,
+  MAX_FLUSH_SECONDS,
   METHOD_NAME,
   NAMESPACE_NAME,
   type NamespaceRules,
@@ -11,12 +12,14 @@ import {
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const rules = v.object({
-  subscribe: v.literal('anyone'),
+  subscribe: v.picklist(['anyone', 'user-limited']),
   publish: v.picklist(['direct', 'off']),
   historySize: count,
   historyTtlSeconds: count,
   recover: v.boolean(),
   presence: v.boolean(),
+  // A service that was deployed before this rule existed does not name it.
+  flushEverySeconds: v.optional(v.pipe(count, v.maxValue(MAX_FLUSH_SECONDS)), 0),
 });
 
 const registration = v.object({

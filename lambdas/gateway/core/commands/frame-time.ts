@@ -1,10 +1,10 @@
 import type { Clock } from '../ports';
 
-/** From a frame's start to the last command that is waited for. Clients give up after 5 s, and the replies take their way. */
-const FRAME_MS = 4_000;
+/** From a frame's arrival to the last command that is waited for. Clients give up after 5 s, and the replies take their way. */
+export const FRAME_MS = 4_000;
 
-/** From a frame's start to the end of work that was late for the replies; the function itself is ended after 15 s. */
-const REST_MS = 13_000;
+/** From an invocation's begin to the end of work that was late for the replies; the function itself is ended after 15 s. */
+export const REST_MS = 13_000;
 
 /** Redis and AWS answer or refuse within milliseconds: what fails after this has run into a time-out. */
 const SLOW_MS = 1_000;
@@ -14,18 +14,21 @@ const LATE = Symbol('late');
 /** The time of one inbound frame. */
 export class FrameTime {
   readonly #clock: Clock;
-  readonly #startedAt: number;
+  readonly #ends: number;
+  readonly #restEnds: number;
   readonly #late: Promise<unknown>[] = [];
   #stateHangs = false;
 
-  constructor(clock: Clock) {
+  /** `at`: when the frame came. `invokedAt`: when the invocation began that serves it, which may be another's frame. */
+  constructor(clock: Clock, at: number, invokedAt: number) {
     this.#clock = clock;
-    this.#startedAt = clock.now();
+    this.#ends = at + FRAME_MS;
+    this.#restEnds = invokedAt + REST_MS;
   }
 
   /** Nothing is to be waited for any more. */
   get over(): boolean {
-    return this.#left(FRAME_MS) <= 0;
+    return this.#clock.now() >= this.#ends;
   }
 
   /** A command that needs Redis ran into a time-out: those behind it would, too. */
@@ -46,7 +49,7 @@ export class FrameTime {
     work: Promise<Value>,
     onLate: (value: Value) => Promise<void>,
   ): Promise<Value | undefined> {
-    const result = await within(work, this.#left(FRAME_MS));
+    const result = await this.#within(work, this.#ends);
     if (result !== LATE) return result;
     this.#late.push(work.then(onLate));
     return undefined;
@@ -59,22 +62,20 @@ export class FrameTime {
 
   /** After all replies: lets late work end, for a while. A sandbox that is frozen under it may never go on. */
   async rest(): Promise<void> {
-    if (this.#late.length > 0) await within(Promise.allSettled(this.#late), this.#left(REST_MS));
+    if (this.#late.length > 0) await this.#within(Promise.allSettled(this.#late), this.#restEnds);
   }
 
-  #left(milliseconds: number): number {
-    return this.#startedAt + milliseconds - this.#clock.now();
-  }
-}
-
-async function within<Value>(work: Promise<Value>, milliseconds: number): Promise<Value | typeof LATE> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+  async #within<Value>(work: Promise<Value>, ends: number): Promise<Value | typeof LATE> {
+    const waiting = new AbortController();
+    const asLate = (): typeof LATE => LATE;
+    // An aborted sleep rejects, after the race is decided.
+    const late = this.#clock
+      .sleep(Math.max(0, ends - this.#clock.now()), waiting.signal)
+      .then<typeof LATE, typeof LATE>(asLate, asLate);
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      waiting.abort();
+    }
   }
 }

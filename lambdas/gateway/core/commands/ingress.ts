@@ -1,206 +1,214 @@
-import { DISCONNECTS, type Disconnect, PROTOCOL_ERRORS } from '../../../contract/codes';
+import { randomBytes } from 'node:crypto';
+import { DISCONNECTS, type Disconnect } from '../../../contract/codes';
 import { causeOf } from '../../../contract/log';
-import { newTraceparent, traceIdOf } from '../../../contract/trace';
+import { newTraceparent } from '../../../contract/trace';
 import type { Connection } from '../connections/connection';
+import {
+  type Entered,
+  type Frame,
+  GAP_MS,
+  placeOf,
+  type StoredFrame,
+  TURN_MS,
+  type Turn,
+} from '../inbox/inbox';
 import type { Command } from '../protocol/commands';
 import { parseFrame } from '../protocol/parse-frame';
-import { type Answer, answerUnserved, refuse, refuseTemporarily } from './answer';
-import { serveConnect } from './connect';
+import { answerUnserved } from './answer';
+import { FrameServer } from './frame-server';
 import { FrameTime } from './frame-time';
 import { Outbox } from './outbox';
 import type { CommandParts } from './parts';
-import { servePublish } from './publish';
-import { RecoveryBudget } from './recovery';
-import { serveRpc } from './rpc';
 import { Subscriptions } from './subscriptions';
 
-/** A connection while one of its frames is served. */
-interface Session {
+/** How often a frame that waits is looked after: at first soon, since most wait for one that is just being served. */
+const POLLS_MS = [10, 15, 25];
+const POLL_MS = 50;
+
+/** One invocation: a frame came in, and others of its connection may be served on the way. */
+interface Invocation {
   readonly id: string;
+  readonly token: string;
+  readonly frame: Frame;
   readonly outbox: Outbox;
-  readonly time: FrameTime;
-  readonly traceparent: string;
-  connection: Connection;
-  /** A connect of this frame got a temporary error, so commands behind it are no violation. */
-  connectFailed: boolean;
+  /** Work that goes on after the replies. */
+  readonly rests: FrameTime[];
 }
 
-/** What may keep a command waiting: Redis, a queue, or nothing. */
-function dependencyOf({ kind }: Command): 'state' | 'queue' | 'nothing' {
-  switch (kind) {
-    case 'connect':
-    case 'subscribe':
-    case 'unsubscribe':
-    case 'rpc':
-      return 'state';
-    case 'publish':
-      return 'queue';
-    default:
-      return 'nothing';
-  }
-}
-
-/** Serves the frames of clients. */
+/** Takes the frames of clients, brings those of a connection into their order, and has them served. */
 export class Ingress {
   readonly #parts: CommandParts;
   readonly #subscriptions: Subscriptions;
+  readonly #server: FrameServer;
 
   constructor(parts: CommandParts) {
     this.#parts = parts;
     this.#subscriptions = new Subscriptions(parts);
+    this.#server = new FrameServer(parts, this.#subscriptions);
   }
 
   /** Serves one text frame of a connection, command by command. Never rejects: the gateway hears nothing of its outcome. */
   async handle(id: string, text: string): Promise<void> {
-    const time = new FrameTime(this.#parts.clock);
+    const at = this.#parts.clock.now();
+    const time = new FrameTime(this.#parts.clock, at, at);
     const outbox = new Outbox(this.#parts, this.#subscriptions, id, time);
     const parsed = parseFrame(text);
     if (!parsed.ok) {
       await this.#end(id, outbox, DISCONNECTS.badRequest, parsed.reason);
       return;
     }
-    let connection: Connection;
+    const { commands } = parsed;
+    const frame = { ...placeOf(commands), text, commands, at };
+    const token = randomBytes(9).toString('base64url');
+    const invocation = { id, token, frame, outbox, rests: [time] };
     try {
-      connection = await this.#parts.connections.load(id);
+      const entered = await this.#enter(invocation);
+      await this.#proceed(invocation, entered);
+      if (entered.checkupDue) time.later(this.#parts.checkup.run(id));
     } catch (error) {
-      await this.#answerWithoutState(id, outbox, parsed.commands, error);
-      return;
+      await this.#answerWithoutState(id, outbox, commands, error);
     }
-    if (connection.state === 'closed') {
-      await this.#endAgain(id, outbox);
-    } else if (connection.state === 'absent') {
-      await this.#end(id, outbox, DISCONNECTS.insufficientState, 'connection: expected its state, got none');
-    } else {
-      const traceparent = newTraceparent();
-      await this.#serveAll(
-        { id, outbox, time, connection, traceparent, connectFailed: false },
-        parsed.commands,
-      );
-      await time.rest();
+    for (const rest of invocation.rests) await rest.rest();
+  }
+
+  /** A frame without ids may have overtaken the connect command: it has no place, so it waits for that. */
+  async #enter({ id, token, frame }: Invocation): Promise<Entered> {
+    const { inbox, clock } = this.#parts;
+    for (;;) {
+      const entered = await inbox.enter(id, token, frame);
+      const waits =
+        entered.connection.state === 'pending' && frame.commands.some(({ kind }) => kind === 'send');
+      if (!waits || entered.verdict !== 'plain' || clock.now() >= frame.at + GAP_MS) return entered;
+      await clock.sleep(POLL_MS);
     }
   }
 
-  async #serveAll(session: Session, commands: readonly Command[]): Promise<void> {
-    const { id, outbox } = session;
-    for (const command of commands) {
-      await outbox.flushIfOld();
-      if (outbox.ended) return;
-      const answer = await this.#serveInTime(session, command);
-      if (answer.result === 'end') {
-        await outbox.flush();
-        await this.#end(id, outbox, answer.disconnect, answer.reason);
+  async #proceed(invocation: Invocation, { connection, verdict }: Entered): Promise<void> {
+    const { id, outbox, frame } = invocation;
+    if (connection.state === 'closed') return this.#endAgain(id, outbox);
+    if (connection.state === 'absent')
+      return this.#endLost(id, outbox, 'connection: expected its state, got none');
+    switch (verdict) {
+      case 'plain':
+        await this.#serve(invocation, frame, connection);
         return;
-      }
-      if (answer.result === 'reply') await outbox.add(answer.reply, answer.pending);
-      if (answer.result === 'refused' && 'id' in command) {
-        this.#logRefusal(session, command.kind, answer);
-        if (command.kind === 'connect' && answer.error.temporary) session.connectFailed = true;
-        await outbox.add({ id: command.id, error: answer.error });
-      }
-    }
-    await outbox.flush();
-  }
-
-  /** Where a command is late it gets an error, and what comes of it after that is made good. */
-  async #serveInTime(session: Session, command: Command): Promise<Answer> {
-    const { id, time, connection } = session;
-    const dependency = dependencyOf(command);
-    if ((dependency !== 'nothing' && time.over) || (dependency === 'state' && time.stateHangs)) {
-      // It is answered as done, so it is tried all the same, after the replies.
-      if (command.kind === 'unsubscribe' && connection.state === 'connected') {
-        time.later(this.#subscriptions.unsubscribe(id, command.channel));
-      }
-      return answerUnserved(command, `${command.kind}: expected time for it, got none`);
-    }
-    const served = await time.inTime(this.#serve(session, command), (late) =>
-      this.#settleLate(session, command, late),
-    );
-    return served ?? answerUnserved(command, `${command.kind}: expected it served in time, got no end`);
-  }
-
-  /** The client was told an error and yet is connected or subscribed: only a new connection helps. */
-  async #settleLate({ id, outbox }: Session, { kind }: Command, answer: Answer): Promise<void> {
-    if (answer.result === 'end') await this.#end(id, outbox, answer.disconnect, answer.reason);
-    if (answer.result === 'reply' && (kind === 'connect' || kind === 'subscribe')) {
-      await this.#end(
-        id,
-        outbox,
-        DISCONNECTS.insufficientState,
-        `${kind}: expected it served in time, got it later`,
-      );
-    }
-  }
-
-  async #serve(session: Session, command: Command): Promise<Answer> {
-    if (session.connection.state !== 'connected' && command.kind !== 'connect') {
-      if (session.connectFailed) return answerUnserved(command, 'connect: expected it served, got an error');
-      return {
-        result: 'end',
-        disconnect: DISCONNECTS.badRequest,
-        reason: `${command.kind}: expected connect before it, got none`,
-      };
-    }
-    const startedAt = this.#parts.clock.now();
-    try {
-      return await this.#serveConnected(session, command);
-    } catch (error) {
-      if (dependencyOf(command) === 'state') session.time.noteFailure(startedAt);
-      return refuseTemporarily(error);
-    }
-  }
-
-  async #serveConnected(session: Session, command: Command): Promise<Answer> {
-    const { id, connection, traceparent } = session;
-    const sender = { connection: id, user: connection.identity.user, traceparent };
-    switch (command.kind) {
-      case 'connect': {
-        const { answer, identity } = await serveConnect(
-          this.#parts,
-          this.#subscriptions,
+      case 'run':
+        await this.#serveInOrder(invocation, frame, connection);
+        return;
+      case 'wait':
+        return this.#await(invocation);
+      case 'repeat':
+        this.#parts.log('info', 'frame that was there before ignored', { connection: id });
+        return;
+      case 'violation':
+        return this.#end(
           id,
-          connection,
-          command,
+          outbox,
+          DISCONNECTS.badRequest,
+          'ids: expected each the one before plus 1, got others',
         );
-        if (identity) session.connection = { state: 'connected', identity, mayConnectAgain: false };
-        return answer;
-      }
-      case 'subscribe': {
-        const { channel, recover } = command;
-        const subscribed = await this.#subscriptions.subscribe(
+      case 'full':
+        return this.#end(
           id,
-          { channel, recover, serverSide: false },
-          new RecoveryBudget(),
+          outbox,
+          DISCONNECTS.tooManyRequests,
+          'inbox: expected fewer waiting frames, got more',
         );
-        if (subscribed.result === 'refused') return subscribed;
-        return {
-          result: 'reply',
-          reply: { id: command.id, subscribe: subscribed.reply },
-          pending: [subscribed.pending],
-        };
-      }
-      case 'unsubscribe':
-        await this.#subscriptions.unsubscribe(id, command.channel);
-        return { result: 'reply', reply: { id: command.id, unsubscribe: {} } };
-      case 'publish':
-        return servePublish(this.#parts, sender, command);
-      case 'rpc':
-        return serveRpc(this.#parts, sender, command);
-      case 'ping':
-        return { result: 'reply', reply: { id: command.id, ping: {} } };
-      case 'unavailable':
-        return refuse(
-          PROTOCOL_ERRORS.notAvailable,
-          `command: expected one that is served, got ${command.name}`,
-        );
-      case 'refused':
-        return refuse(PROTOCOL_ERRORS.badRequest, `${command.name}: ${command.reason}`);
-      case 'send':
-        this.#parts.log('info', 'command without reply ignored', { connection: id, command: 'send' });
-        return { result: 'later' };
-      case 'pong':
-        // Nobody asked: connect replies announce no pings. It does no harm either.
-        return { result: 'later' };
+      case 'dead':
+        return this.#endLost(id, outbox, 'frame: expected the one before served, got no end of it');
     }
+  }
+
+  /** Looks after a frame that was put away, until it was served or never will be. */
+  async #await(invocation: Invocation): Promise<void> {
+    const { id, outbox, token, frame } = invocation;
+    const { inbox, clock } = this.#parts;
+    for (let polls = 0; ; polls++) {
+      await clock.sleep(POLLS_MS[polls] ?? POLL_MS);
+      const now = clock.now();
+      const turn = await inbox.turn(id, token, frame.first, now);
+      switch (turn.result) {
+        case 'run':
+          if (await this.#takeTurn(invocation, turn)) return;
+          break;
+        case 'taken':
+          return;
+        case 'repeat':
+          this.#parts.log('info', 'frame that was there before ignored', { connection: id });
+          return;
+        case 'gap':
+          if (now < frame.at + GAP_MS) break;
+          return this.#endLost(id, outbox, `frame: expected the one before it within ${GAP_MS} ms, got none`);
+        case 'busy':
+          if (now < frame.at + TURN_MS) break;
+          return this.#endLost(id, outbox, `frame: expected its turn within ${TURN_MS} ms, got none`);
+        case 'violation':
+          return this.#end(
+            id,
+            outbox,
+            DISCONNECTS.badRequest,
+            'ids: expected each the one before plus 1, got others',
+          );
+        case 'vanished':
+        case 'dead':
+        case 'absent':
+          return this.#endLost(id, outbox, `frame: expected it served, got ${turn.result}`);
+        case 'closed':
+          return this.#endAgain(id, outbox);
+      }
+    }
+  }
+
+  /** Serves from the frame whose turn it is; answers whether the invocation's own was among those, or the connection ended. */
+  async #takeTurn(
+    invocation: Invocation,
+    { frame, connection }: Extract<Turn, { result: 'run' }>,
+  ): Promise<boolean> {
+    const served = await this.#serveInOrder(invocation, this.#unpack(frame), connection);
+    return invocation.outbox.ended || served.has(invocation.frame.first);
+  }
+
+  /** What was put away had been parsed before. */
+  #unpack({ first, at, text }: StoredFrame): Pick<Frame, 'first' | 'at' | 'commands'> {
+    const parsed = parseFrame(text);
+    return { first, at, commands: parsed.ok ? parsed.commands : [] };
+  }
+
+  /** Serves a frame and those that wait behind it, as long as there is time. Answers their first ids. */
+  async #serveInOrder(
+    invocation: Invocation,
+    begin: Pick<Frame, 'first' | 'at' | 'commands'>,
+    known: Connection,
+  ): Promise<ReadonlySet<number>> {
+    const { id, token, outbox, frame } = invocation;
+    const { inbox, clock } = this.#parts;
+    const served = new Set<number>();
+    let connection = known;
+    for (let current = begin; ; ) {
+      connection = await this.#serve(invocation, current, connection);
+      served.add(current.first);
+      if (outbox.ended) return served;
+      const now = clock.now();
+      const next = await inbox.next(id, token, current.first, now, now < frame.at + TURN_MS);
+      if (next.result === 'vanished') {
+        await this.#endLost(id, outbox, 'frame: expected the next one, got none');
+      }
+      if (next.result !== 'run') return served;
+      current = this.#unpack(next.frame);
+    }
+  }
+
+  /** Serves one frame; answers the connection as it is after it. */
+  async #serve(
+    { id, outbox, frame, rests }: Invocation,
+    { at, commands }: Pick<Frame, 'at' | 'commands'>,
+    connection: Connection,
+  ): Promise<Connection> {
+    const time = new FrameTime(this.#parts.clock, at, frame.at);
+    rests.push(time);
+    const session = { id, outbox, time, connection, traceparent: newTraceparent(), connectFailed: false };
+    await this.#server.serve(session, commands);
+    return session.connection;
   }
 
   /** Redis is away, so nobody knows whether the connection is connected: it stays open, and the client may try again. */
@@ -234,18 +242,13 @@ export class Ingress {
     await outbox.end(disconnect);
   }
 
+  /** What the gateway knows of the connection is not what its client believes: it has to build it anew. */
+  #endLost(id: string, outbox: Outbox, reason: string): Promise<void> {
+    return this.#end(id, outbox, DISCONNECTS.insufficientState, reason);
+  }
+
   async #end(id: string, outbox: Outbox, disconnect: Disconnect, reason: string): Promise<void> {
     this.#parts.log('warn', 'connection refused', { connection: id, code: disconnect.code, reason });
     if (!outbox.ended) await outbox.end(disconnect);
-  }
-
-  #logRefusal(session: Session, command: string, { error, reason }: Extract<Answer, { result: 'refused' }>) {
-    this.#parts.log('warn', 'command refused', {
-      connection: session.id,
-      command,
-      code: error.code,
-      reason,
-      trace: traceIdOf(session.traceparent),
-    });
   }
 }

@@ -24,6 +24,9 @@ const TIDIES_AT_ONCE = 16;
 /** How long the mark of an unsubscribe that died keeps the channel: no post of a drain is out for longer. */
 const LEAVING_MS = LOCK_MS + 1_000;
 
+/** By then the lock of a drain that died is over. */
+const LEFT_WAKE_SECONDS = Math.ceil(LEAVING_MS / 1000);
+
 export interface SubscribeRequest {
   readonly channel: string;
   readonly recover: Position | undefined;
@@ -33,6 +36,23 @@ export interface SubscribeRequest {
 export type Subscribed =
   | { readonly result: 'subscribed'; readonly reply: SubscribeResult; readonly pending: PendingSubscription }
   | Refusal;
+
+interface Held {
+  readonly refusal?: Refusal;
+  /** A former subscribe or unsubscribe of the channel was in the way. */
+  readonly waited: boolean;
+}
+
+function refused(...cause: Parameters<typeof refuse>): Held {
+  return { refusal: refuse(...cause), waited: false };
+}
+
+type Entered = 'entered' | 'epoch' | 'busy' | 'lost';
+
+const NOT_ENTERED = {
+  epoch: 'partition: expected the epoch of the channel, got a former one',
+  busy: 'partition: expected no former subscription, got one that is not over',
+} as const;
 
 /** A subscription's way: hold, place, join, reply, activate; and its end. */
 export class Subscriptions {
@@ -48,17 +68,34 @@ export class Subscriptions {
     { channel, recover, serverSide }: SubscribeRequest,
     budget: RecoveryBudget,
   ): Promise<Subscribed> {
-    const { channels, registry, wakes } = this.#parts;
+    const { channels, departures, registry, wakes } = this.#parts;
     const found = await rulesOf(registry, channel);
     if ('result' in found) return found;
 
     const nonce = randomBytes(6).toString('base64url');
-    const refusal = await this.#hold(connection, channel, nonce);
-    if (refusal) return refusal;
+    const from = found.rules.recover ? recover?.offset : undefined;
     let place: Place | undefined;
-    let entered: 'entered' | 'epoch' | 'lost';
+    let entered: Entered;
     try {
-      place = await channels.place(channel, found.rules.recover ? recover?.offset : undefined);
+      // Two slots at once: a subscribe that nothing is in the way of waits for Redis once less.
+      const [held, placed] = await Promise.allSettled([
+        this.#hold(connection, channel, nonce),
+        channels.place(channel, from),
+      ]);
+      if (placed.status === 'fulfilled') place = placed.value;
+      if (held.status === 'rejected') throw held.reason;
+      const { refusal, waited } = held.value;
+      if (refusal) {
+        if (place) await departures.vacate(channel, place.partition, 1);
+        return refusal;
+      }
+      if (placed.status === 'rejected') throw placed.reason;
+      if (place && waited) {
+        // Posts of the former subscription were out while it was read: what it says may be behind them.
+        await departures.vacate(channel, place.partition, 1);
+        place = undefined;
+      }
+      place ??= await channels.place(channel, from);
       entered = await this.#enter(connection, channel, nonce, place, serverSide);
     } catch (error) {
       await this.#giveUp(connection, { channel, partition: place?.partition, nonce });
@@ -73,12 +110,9 @@ export class Subscriptions {
           'connection: expected it open, got a close or an unsubscribe',
         );
       }
-      // The partition's members have to hear of the new epoch first; a drain tells them.
+      // The partition's members have to hear of the new epoch first, or a former subscription has to end: a drain sees to it.
       await wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
-      return refuse(
-        PROTOCOL_ERRORS.internal,
-        'partition: expected the epoch of the channel, got a former one',
-      );
+      return refuse(PROTOCOL_ERRORS.internal, NOT_ENTERED[entered]);
     }
     return {
       result: 'subscribed',
@@ -92,14 +126,18 @@ export class Subscriptions {
     connection: string,
     channel: string,
     nonce: string,
-    { partition, epoch, top }: Place,
+    { partition, epoch, top, tag }: Place,
     serverSide: boolean,
-  ): Promise<'entered' | 'epoch' | 'lost'> {
-    const { connections, partitions, clock } = this.#parts;
+  ): Promise<Entered> {
+    const { channels, connections, partitions, clock } = this.#parts;
     const until = clock.now() + PENDING_MS;
     const member: Member = { connection, nonce, state: 'pending', offset: top, until, serverSide };
-    if ((await partitions.join(channel, partition, member, { epoch, top })) === 'epoch') return 'epoch';
-    const settled = await connections.settle(connection, { channel, partition, nonce });
+    const [joined] = await Promise.all([
+      partitions.join(channel, partition, member, { epoch, top }),
+      channels.witness(channel, { epoch, offset: top, tag }),
+    ]);
+    if (joined !== 'joined') return joined;
+    const settled = await connections.settle(connection, { channel, partition, nonce }, top);
     return settled === 'lost' ? 'lost' : 'entered';
   }
 
@@ -112,9 +150,9 @@ export class Subscriptions {
     await this.#tidy(connection, [
       async () => {
         if (partition === undefined) return;
-        await partitions.leave(channel, partition, connection, nonce);
-        // Whether it joined or not, the place was reserved.
-        await departures.vacate(channel, partition, 1);
+        const left = await partitions.leave(channel, partition, connection, nonce);
+        // Whether it joined or not, the place was reserved; of one that is kept, the drain gives it back.
+        if (left !== 'kept') await departures.vacate(channel, partition, 1);
       },
       async () => {
         await connections.drop(connection, channel, nonce);
@@ -137,27 +175,27 @@ export class Subscriptions {
     waiting.abort();
   }
 
-  async #hold(connection: string, channel: string, nonce: string): Promise<Refusal | undefined> {
+  async #hold(connection: string, channel: string, nonce: string): Promise<Held> {
     const { connections, clock } = this.#parts;
     const endsAt = clock.now() + WAIT_MS;
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       const held = await connections.hold(connection, channel, nonce, clock.now());
       switch (held) {
         case 'held':
-          return undefined;
+          return { waited };
         case 'subscribed':
-          return refuse(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
+          return refused(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
         case 'limit':
-          return refuse(
+          return refused(
             PROTOCOL_ERRORS.limitExceeded,
             'connection: expected fewer subscriptions, got the most',
           );
         case 'closed':
         case 'absent':
-          return refuse(PROTOCOL_ERRORS.internal, `connection: expected it connected, got ${held}`);
+          return refused(PROTOCOL_ERRORS.internal, `connection: expected it connected, got ${held}`);
         case 'leaving':
           if (clock.now() >= endsAt)
-            return refuse(
+            return refused(
               PROTOCOL_ERRORS.internal,
               'channel: expected a former subscribe or unsubscribe to end in time',
             );
@@ -168,7 +206,7 @@ export class Subscriptions {
 
   /** After the reply was posted. Answers whether the client has to be disconnected. Rejects where Redis fails. */
   async activate(connection: string, pending: PendingSubscription): Promise<'active' | 'end'> {
-    const { connections, partitions, poster, wakes, clock } = this.#parts;
+    const { partitions, poster, wakes, clock } = this.#parts;
     const { channel, partition, nonce, serverSide } = pending;
     switch (await partitions.activate(channel, partition, connection, nonce, clock.now())) {
       case 'active':
@@ -179,11 +217,21 @@ export class Subscriptions {
         return 'active';
       case 'missing': {
         // Where the connection gave the subscription up itself, there is nothing to tell.
-        if ((await connections.drop(connection, channel, nonce)) !== 'dropped') return 'active';
+        if (!(await this.#isDropped(connection, channel, nonce))) return 'active';
         if (serverSide) return 'end';
         const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
         return (await poster.post(connection, frame)) === 'ok' ? 'active' : 'end';
       }
+    }
+  }
+
+  /** Whether the connection had the subscription, also where nobody can tell: then it has to be told. */
+  async #isDropped(connection: string, channel: string, nonce: string): Promise<boolean> {
+    try {
+      return (await this.#parts.connections.drop(connection, channel, nonce)) === 'dropped';
+    } catch (error) {
+      this.#parts.log('warn', 'subscription not dropped', { connection, ...causeOf(error) });
+      return true;
     }
   }
 
@@ -204,17 +252,18 @@ export class Subscriptions {
    * rejects: an error reply would make an SDK reconnect.
    */
   async unsubscribe(connection: string, channel: string): Promise<void> {
-    const { connections, partitions, departures, clock, log } = this.#parts;
+    const { connections, departures, wakes, clock, log } = this.#parts;
     try {
       const membership = await connections.leave(connection, channel, clock.now() + LEAVING_MS);
       if (membership === undefined) return;
-      const drain = await departures.leave(connection, membership);
-      const endsAt = Math.min(drain?.until ?? 0, clock.now() + WAIT_MS);
-      while (drain && membership.partition !== undefined) {
-        const now = await partitions.leave(channel, membership.partition, connection, membership.nonce);
-        if (now.drain?.token !== drain.token) break;
-        // The mark stays: the channel is free again when the drain's time is over.
-        if (clock.now() >= endsAt) return;
+      const endsAt = clock.now() + WAIT_MS;
+      while ((await departures.leave(connection, membership)) === 'kept') {
+        if (clock.now() >= endsAt) {
+          // The mark stays: a next subscribe waits for its end. Whoever held the partition may be dead.
+          const { partition = 0 } = membership;
+          await wakes.send({ v: 1, type: 'drain', channel, partition }, LEFT_WAKE_SECONDS);
+          return;
+        }
         await clock.sleep(POLL_MS);
       }
       await connections.drop(connection, channel, membership.nonce);

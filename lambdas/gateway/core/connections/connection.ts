@@ -53,7 +53,6 @@ export const TOMBSTONE_TTL_SECONDS = 600;
 export interface Connections {
   /** At the handshake. False where `$disconnect` was faster: the connection is closed already. */
   open(connection: string, identity: Identity | undefined): Promise<boolean>;
-  load(connection: string): Promise<Connection>;
   /** At an accepted connect command; says whether it was the first. */
   connect(
     connection: string,
@@ -64,8 +63,8 @@ export interface Connections {
   nextSeq(connection: string): Promise<number>;
   /** Takes the channel for a subscription that is being made, for `HOLD_MS` until it is settled. */
   hold(connection: string, channel: string, nonce: string, now: number): Promise<HoldResult>;
-  /** Notes the partition; `lost` where the subscription was given up or the connection closed meanwhile. */
-  settle(connection: string, membership: Membership): Promise<'settled' | 'lost'>;
+  /** Notes the partition and the offset from which the subscription counts; `lost` where the subscription was given up or the connection closed meanwhile. */
+  settle(connection: string, membership: Membership, startOffset: number): Promise<'settled' | 'lost'>;
   /** Marks the channel as being left; answers the membership to leave, undefined where there is none. */
   leave(connection: string, channel: string, until: number): Promise<Membership | undefined>;
   /**
@@ -73,6 +72,10 @@ export interface Connections {
    * `absent` there is none.
    */
   drop(connection: string, channel: string, nonce: string): Promise<'dropped' | 'other' | 'absent'>;
-  /** Puts up the tombstone and answers what the connection was a member of. May be repeated. */
+  /** When the handshake opened it (epoch ms); undefined where nothing is known of it any more. */
+  openedAt(connection: string): Promise<number | undefined>;
+  /** What the connection is a member of: settled subscriptions that nobody leaves. */
+  memberships(connection: string): Promise<readonly Membership[]>;
+  /** Puts up the tombstone, deletes waiting frames and answers what the connection was a member of. May be repeated. */
   close(connection: string): Promise<readonly Membership[]>;
 }

@@ -2,7 +2,7 @@ import type { Disconnect } from '../../../contract/codes';
 import { encodeFrame } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { Channels } from '../delivery/channels';
-import type { Partitions } from '../delivery/partitions';
+import type { Left, Partitions } from '../delivery/partitions';
 import { inParallel } from '../parallel';
 import type { Log, Poster } from '../ports';
 import type { Connections, Membership } from './connection';
@@ -34,13 +34,13 @@ export class Departures {
     await this.#leaveAll(connection, await this.#connections.close(connection));
   }
 
-  /** Takes one membership out of its partition and gives the place back. */
-  async leave(connection: string, membership: Membership) {
+  /** Takes one membership out of its partition and gives the place back; `kept` is left to a drain. */
+  async leave(connection: string, membership: Membership): Promise<Left> {
     const { channel, partition, nonce } = membership;
-    if (partition === undefined) return undefined;
+    if (partition === undefined) return 'absent';
     const left = await this.#partitions.leave(channel, partition, connection, nonce);
-    if (left.removed) await this.vacate(channel, partition, 1);
-    return left.drain;
+    if (left === 'removed') await this.vacate(channel, partition, 1);
+    return left;
   }
 
   /** Gives places back. Never rejects: a place that stays counted costs a place and no more, and a repeat might cost others. */

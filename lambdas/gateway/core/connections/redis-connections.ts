@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { connectionKey } from '../keys';
+import { systemClock } from '../clock';
+import { connectionKey, inboxKey } from '../keys';
+import type { Clock } from '../ports';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
   CONNECTION_TTL_SECONDS,
@@ -18,14 +20,16 @@ import { connect } from './scripts/connect';
 import { drop } from './scripts/drop';
 import { hold } from './scripts/hold';
 import { leaveChannel } from './scripts/leave';
-import { load } from './scripts/load';
 import { nextSeq } from './scripts/next-seq';
 import { FIXED_FIELDS, open } from './scripts/open';
+import { openedAt } from './scripts/opened-at';
+import { readConnection } from './scripts/read';
 import { settle } from './scripts/settle';
 
 // Subscriptions are fields beside the fixed ones, so their names need a prefix.
 const SUBSCRIPTION = 's:';
 const MEMBERSHIP = /^(?:x:)?([^:]*):([^:]*)(?::\d+)?$/;
+const SETTLED = /^(\d+):([^:]*)(?::\d+)?$/;
 
 const STATES: readonly ConnectionState[] = ['pending', 'connected', 'closed'];
 const HOLD_RESULTS: readonly HoldResult[] = ['held', 'subscribed', 'leaving', 'limit', 'closed', 'absent'];
@@ -42,11 +46,20 @@ function parseChannels(json: string | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-function membershipsOf(fields: readonly string[]): readonly Membership[] {
+/** A connection from the fields state, user, channels, hand and exp of its hash. */
+export function connectionOf([state, user = '', channels, hand, exp]: readonly string[]): Connection {
+  return {
+    state: STATES.find((known) => known === state) ?? 'absent',
+    identity: { user, channels: parseChannels(channels), expiresAt: Number(exp) },
+    mayConnectAgain: hand === '1',
+  };
+}
+
+function membershipsOf(fields: readonly string[], pattern = MEMBERSHIP): readonly Membership[] {
   const memberships: Membership[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const field = fields[index] ?? '';
-    const parts = MEMBERSHIP.exec(fields[index + 1] ?? '');
+    const parts = pattern.exec(fields[index + 1] ?? '');
     if (!field.startsWith(SUBSCRIPTION) || parts === null) continue;
     memberships.push(membershipOf(field.slice(SUBSCRIPTION.length), parts[1] ?? '', parts[2] ?? ''));
   }
@@ -56,9 +69,11 @@ function membershipsOf(fields: readonly string[]): readonly Membership[] {
 /** Connections in Redis. */
 export class RedisConnections implements Connections {
   readonly #scripts: ScriptRunner;
+  readonly #clock: Clock;
 
-  constructor(scripts: ScriptRunner) {
+  constructor(scripts: ScriptRunner, clock: Clock = systemClock) {
     this.#scripts = scripts;
+    this.#clock = clock;
   }
 
   async open(connection: string, identity: Identity | undefined): Promise<boolean> {
@@ -73,21 +88,10 @@ export class RedisConnections implements Connections {
         channels,
         identity ? '1' : '',
         CONNECTION_TTL_SECONDS,
+        this.#clock.now(),
       ],
     );
     return opened === 1;
-  }
-
-  async load(connection: string): Promise<Connection> {
-    const [state, user = '', channels, hand, exp] = textList(
-      load,
-      await this.#scripts.run(load, [connectionKey(connection)], []),
-    );
-    return {
-      state: STATES.find((known) => known === state) ?? 'absent',
-      identity: { user, channels: parseChannels(channels), expiresAt: Number(exp) },
-      mayConnectAgain: hand === '1',
-    };
   }
 
   async connect(connection: string, identity: Identity, nonce: string) {
@@ -116,11 +120,15 @@ export class RedisConnections implements Connections {
     return known;
   }
 
-  async settle(connection: string, { channel, nonce, partition }: Membership): Promise<'settled' | 'lost'> {
+  async settle(
+    connection: string,
+    { channel, nonce, partition }: Membership,
+    startOffset: number,
+  ): Promise<'settled' | 'lost'> {
     const result = await this.#scripts.run(
       settle,
       [connectionKey(connection)],
-      [SUBSCRIPTION + channel, nonce, partition ?? '?'],
+      [SUBSCRIPTION + channel, nonce, partition ?? '?', startOffset],
     );
     return result === 'settled' ? 'settled' : 'lost';
   }
@@ -146,8 +154,22 @@ export class RedisConnections implements Connections {
     return known;
   }
 
+  async openedAt(connection: string): Promise<number | undefined> {
+    const at = await this.#scripts.run(openedAt, [connectionKey(connection)], []);
+    return typeof at === 'string' && at !== '' ? Number(at) : undefined;
+  }
+
+  async memberships(connection: string): Promise<readonly Membership[]> {
+    const fields = await this.#scripts.run(readConnection, [connectionKey(connection)], []);
+    return membershipsOf(textList(readConnection, fields), SETTLED);
+  }
+
   async close(connection: string): Promise<readonly Membership[]> {
-    const fields = await this.#scripts.run(close, [connectionKey(connection)], [TOMBSTONE_TTL_SECONDS]);
+    const fields = await this.#scripts.run(
+      close,
+      [connectionKey(connection), inboxKey(connection)],
+      [TOMBSTONE_TTL_SECONDS],
+    );
     return membershipsOf(textList(close, fields));
   }
 }

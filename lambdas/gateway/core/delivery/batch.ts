@@ -31,6 +31,8 @@ export interface DrainOrder {
 export interface Growth {
   /** Delivery partitions that the channel has. */
   partitions: number;
+  /** 0: what was appended is posted at once. */
+  flushEverySeconds: number;
   readonly appended: CourierRecord[];
 }
 
@@ -62,11 +64,16 @@ export class Batch {
     this.#drain(channel, partition).wakes.push(record);
   }
 
-  appended(channel: string, partitions: number, record: CourierRecord): void {
-    this.#drain(channel, 0).appended.push(record);
-    const growth = this.#growths.get(channel) ?? { partitions: 0, appended: [] };
+  appended(
+    channel: string,
+    { partitions, flushEverySeconds }: Pick<Growth, 'partitions' | 'flushEverySeconds'>,
+    record: CourierRecord,
+  ): void {
+    if (flushEverySeconds === 0) this.#drain(channel, 0).appended.push(record);
+    const growth = this.#growths.get(channel) ?? { partitions: 0, flushEverySeconds, appended: [] };
     this.#growths.set(channel, growth);
     growth.partitions = Math.max(growth.partitions, partitions);
+    growth.flushEverySeconds = flushEverySeconds;
     growth.appended.push(record);
   }
 

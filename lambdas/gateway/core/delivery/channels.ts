@@ -6,11 +6,24 @@ export interface LogEntry {
   readonly offset: number;
   /** JSON of the publication without its offset; always an object. */
   readonly publication: string;
+  /** Random; another entry that takes this offset after a loss has another one. */
+  readonly tag: string;
+}
+
+/** A place in a channel's log that cannot be mistaken for another, also where the log lost its end. */
+export interface TaggedPosition {
+  readonly epoch: string;
+  readonly offset: number;
+  /** Tag of the entry at the offset; empty at 0. */
+  readonly tag: string;
 }
 
 export interface Appended {
-  /** The idempotency key was known: nothing was appended, offset and epoch are those of the first publish. */
-  readonly repeated: boolean;
+  /**
+   * `repeated`: the idempotency key was known, offset and epoch are those of the first publish. `outdated`: the version was
+   * not above the last one, offset and epoch are the channel's. Neither appended anything.
+   */
+  readonly result: 'appended' | 'repeated' | 'outdated';
   readonly offset: number;
   readonly epoch: string;
   /** Delivery partitions that exist. */
@@ -22,6 +35,8 @@ export interface Place {
   readonly partition: number;
   readonly epoch: string;
   readonly top: number;
+  /** Tag of the top. */
+  readonly tag: string;
   /** All entries after the offset to recover from; none where they are more than may be recovered. */
   readonly entries: readonly LogEntry[];
 }
@@ -29,6 +44,10 @@ export interface Place {
 export interface LogRead {
   readonly epoch: string;
   readonly top: number;
+  /** Tag of the top. */
+  readonly tag: string;
+  /** Whoever read the log last for this partition has committed, or nothing was read to be posted. */
+  readonly clean: boolean;
   /** Entries after the cursor, from the oldest. */
   readonly afterCursor: readonly LogEntry[];
   /** Entries after the member that is farthest behind, up to the cursor. */
@@ -64,20 +83,34 @@ export function publicationOf(entry: LogEntry): Publication {
   return { offset: entry.offset, ...stored };
 }
 
+/** A publication on its way into a log. */
+export interface NewPublication {
+  /** JSON without offset. */
+  readonly text: string;
+  readonly idempotencyKey: string;
+  readonly version?: number | undefined;
+  readonly versionEpoch?: string | undefined;
+}
+
+/** Who reads a log to post from it. */
+export interface Reader {
+  readonly partition: number;
+  readonly token: string;
+  /** `lastReader` of the partition. */
+  readonly last: string;
+}
+
 /** The log of each channel. */
 export interface Channels {
-  append(
-    channel: string,
-    publication: string,
-    retention: Retention,
-    idempotencyKey: string,
-  ): Promise<Appended>;
+  append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended>;
   /** `recoverFrom`: offset after which entries are wanted. */
   place(channel: string, recoverFrom: number | undefined): Promise<Place>;
   vacate(channel: string, partition: number, places: number): Promise<void>;
+  /** Notes a position before a subscriber is shown anything of it, so that an append finds out where the log lost it. */
+  witness(channel: string, position: TaggedPosition): Promise<void>;
   /**
    * `behind`: offset of the member that is farthest behind the cursor, if there is one. Each range has what fits into a
    * frame and a publication more, so that an answer stays small.
    */
-  read(channel: string, cursor: number, behind: number | undefined): Promise<LogRead>;
+  read(channel: string, reader: Reader, cursor: number, behind: number | undefined): Promise<LogRead>;
 }

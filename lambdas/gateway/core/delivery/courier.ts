@@ -10,7 +10,7 @@ import { Batch, type CourierRecord, type DrainOrder, type Growth, lanesOf, type 
 import { type Appended, type Channels, retentionOf } from './channels';
 import { COURIER_BUDGET_MS, type Drain } from './drain';
 import { type CourierMessage, parseMessage } from './messages';
-import type { Partitions } from './partitions';
+import { type Partitions, WAKE_RENEWAL_MS } from './partitions';
 import { postReplies } from './publisher-replies';
 import { type DeadLetters, type DeliveryRefusal, refusalOf, UNKNOWN_NAMESPACE, unreadable } from './refusals';
 
@@ -39,6 +39,11 @@ export interface CourierParts {
   readonly log: Log;
 }
 
+/** A publication in its log, and how its channel is flushed. */
+export interface Taken extends Appended {
+  readonly flushEverySeconds: number;
+}
+
 /** Takes publications into the log, answers who made them, and drains. */
 export class Courier {
   readonly #parts: CourierParts;
@@ -60,7 +65,7 @@ export class Courier {
     await Promise.all([
       postReplies(this.#parts, batch.replies, endsAt),
       inParallel(batch.growths, CHANNELS_AT_ONCE, ([channel, growth]) =>
-        this.#wakeOthers(channel, growth, batch),
+        this.#wakeLater(channel, growth, batch),
       ),
       inParallel(batch.drains, CHANNELS_AT_ONCE, (order) => this.#drain(order, endsAt, batch)),
     ]);
@@ -98,20 +103,22 @@ export class Courier {
           const group = record.group ?? deliveryGroupId(message.channel);
           return this.#refuse({ record, message }, group, result, batch);
         }
-        batch.appended(message.channel, result.partitions, record);
+        batch.appended(message.channel, result, record);
         addReply(message, result, batch);
       }
     }
   }
 
-  async #append(record: CourierRecord, delivery: Delivery): Promise<Appended | DeliveryRefusal> {
+  async #append(record: CourierRecord, delivery: Delivery): Promise<Taken | DeliveryRefusal> {
     const { channels, clock } = this.#parts;
-    const { channel, idempotencyKey } = delivery;
+    const { channel, idempotencyKey, version, versionEpoch } = delivery;
     const refusal = refusalOf(delivery, record, clock.now());
     if (refusal !== undefined) return refusal;
     const rules = await this.#rulesOf(channel);
     if (rules === undefined) return UNKNOWN_NAMESPACE;
-    return channels.append(channel, publicationText(delivery), retentionOf(rules), idempotencyKey);
+    const publication = { text: publicationText(delivery), idempotencyKey, version, versionEpoch };
+    const appended = await channels.append(channel, publication, retentionOf(rules));
+    return { ...appended, flushEverySeconds: rules.flushEverySeconds };
   }
 
   async #rulesOf(channel: string): Promise<NamespaceRules | undefined> {
@@ -156,16 +163,25 @@ export class Courier {
     }
   }
 
-  async #wakeOthers(channel: string, { partitions, appended }: Growth, batch: Batch): Promise<void> {
-    const others = Array.from({ length: Math.max(0, partitions - 1) }, (_, index) => index + 1);
-    await inParallel(others, CHANNELS_AT_ONCE, async (partition) => {
-      if (await this.#needsWake(channel, partition)) await this.#wake(channel, partition, 0, appended, batch);
+  /** Wakes for what this invocation does not drain: partitions beside the first, and all of a channel that flushes by time. */
+  async #wakeLater(
+    channel: string,
+    { partitions, appended, flushEverySeconds }: Growth,
+    batch: Batch,
+  ): Promise<void> {
+    const all = Array.from({ length: partitions }, (_, partition) => partition);
+    const woken = flushEverySeconds > 0 ? all : all.slice(1);
+    await inParallel(woken, CHANNELS_AT_ONCE, async (partition) => {
+      if (await this.#needsWake(channel, partition, flushEverySeconds)) {
+        await this.#wake(channel, partition, flushEverySeconds, appended, batch);
+      }
     });
   }
 
-  async #needsWake(channel: string, partition: number): Promise<boolean> {
+  async #needsWake(channel: string, partition: number, delaySeconds: number): Promise<boolean> {
     try {
-      return await this.#parts.partitions.mark(channel, partition, this.#parts.clock.now());
+      const renewalMs = delaySeconds * 1000 + WAKE_RENEWAL_MS;
+      return await this.#parts.partitions.mark(channel, partition, this.#parts.clock.now(), renewalMs);
     } catch (error) {
       this.#parts.log('warn', 'partition not marked', { channel, partition, ...causeOf(error) });
       return true;

@@ -7,6 +7,7 @@ import type { Departures } from '../connections/departures';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, PostOutcome, WakeQueue } from '../ports';
 import type { Channels } from './channels';
+import { Flights } from './flights';
 import type { Member, Partitions } from './partitions';
 import { lowestBehind, type Plan, type Post, planRound } from './plan';
 
@@ -31,6 +32,23 @@ const POSTS_AT_ONCE = 20;
 const REST_MS = 1_000;
 
 const MAX_DELAY_SECONDS = 900;
+
+/** A post that takes longer leaves its round, so that the others do not wait for it. */
+const SLOW_POST_MS = 500;
+
+/** When a slow post has long ended (its own limit is 2.5 s) and was settled, or whoever waited for it is dead. */
+const FLIGHT_MS = LOCK_MS;
+
+/** A 410 is not believed of a connection so young: posts may find none yet while a handshake ends. */
+const YOUNG_MS = 30_000;
+
+interface Round {
+  readonly channel: string;
+  readonly plan: Plan;
+  readonly formerCursor: number;
+  readonly inTime: () => boolean;
+  readonly flights: Flights;
+}
 
 interface Outcome {
   readonly change?: Member;
@@ -71,9 +89,23 @@ export class Drain {
    * message that asked for the drain must then be delivered again.
    */
   async drain(channel: string, partition: number, endsAt: number): Promise<void> {
+    const flights = new Flights(this.#parts, channel, partition);
+    for (;;) {
+      let landed: Awaited<ReturnType<Flights['land']>>;
+      try {
+        await this.#rounds(channel, partition, endsAt, flights);
+      } finally {
+        landed = await flights.land();
+      }
+      if (landed.removed > 0) await this.#parts.departures.vacate(channel, partition, landed.removed);
+      if (!landed.again) return;
+    }
+  }
+
+  async #rounds(channel: string, partition: number, endsAt: number, flights: Flights): Promise<void> {
     const { clock } = this.#parts;
     while (clock.now() < endsAt) {
-      const { again, at } = await this.#round(channel, partition);
+      const { again, at } = await this.#round(channel, partition, flights);
       if (again) continue;
       if (at !== undefined) {
         const seconds = Math.ceil((at - clock.now()) / 1000);
@@ -88,7 +120,7 @@ export class Drain {
     return this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, delaySeconds);
   }
 
-  async #round(channel: string, partition: number): Promise<RoundResult> {
+  async #round(channel: string, partition: number, flights: Flights): Promise<RoundResult> {
     const { channels, partitions, departures, clock } = this.#parts;
     const token = randomBytes(9).toString('base64url');
     const now = clock.now();
@@ -97,13 +129,14 @@ export class Drain {
     if (begun.result !== 'held') return { again: false };
 
     const { view } = begun;
-    const log = await channels.read(channel, view.cursor, lowestBehind(view, now));
+    const reader = { partition, token, last: view.lastReader };
+    const log = await channels.read(channel, reader, view.cursor, lowestBehind(view, now));
     const plan = planRound(channel, view, log, now);
-    if (plan.posts.length > 0 && !(await partitions.announce(channel, partition, token, plan.cursor))) {
+    if (plan.posts.length > 0 && !(await this.#announce(channel, partition, token, plan, view.cursor))) {
       return { again: false, at: now + REST_MS };
     }
     const inTime = () => clock.now() < deadline - POST_RESERVE_MS;
-    const outcomes = await this.#perform(channel, plan, view.cursor, inTime);
+    const outcomes = await this.#perform({ channel, plan, formerCursor: view.cursor, inTime, flights });
     const changes = [...plan.changes, ...outcomes.flatMap(({ change }) => (change ? [change] : []))];
     const removals = outcomes.flatMap(({ removal }) => (removal ? [removal] : []));
     const committed = await partitions.commit(channel, partition, token, clock.now(), {
@@ -128,16 +161,24 @@ export class Drain {
     };
   }
 
-  async #perform(
-    channel: string,
-    plan: Plan,
-    formerCursor: number,
-    inTime: () => boolean,
-  ): Promise<readonly Outcome[]> {
+  /** Before the first post: the partition knows what is out, and the channel's witness what will be seen. */
+  async #announce(channel: string, partition: number, token: string, plan: Plan, formerCursor: number) {
+    const { channels, partitions } = this.#parts;
+    const { epoch, cursor, tag } = plan;
+    const [announced] = await Promise.all([
+      partitions.announce(channel, partition, token, cursor),
+      // What is behind the former cursor was seen before.
+      cursor > formerCursor ? channels.witness(channel, { epoch, offset: cursor, tag }) : undefined,
+    ]);
+    return announced;
+  }
+
+  async #perform(round: Round): Promise<readonly Outcome[]> {
+    const { channel, plan, formerCursor, inTime } = round;
     const jobs: (() => Promise<Outcome>)[] = [
       ...plan.closings.map((member) => () => this.#close(member, inTime)),
       ...plan.tellings.map((member) => () => this.#tell(channel, member, inTime)),
-      ...plan.posts.map((post) => () => this.#post(post, plan.cursor, formerCursor)),
+      ...plan.posts.map((post) => () => this.#post(round, post)),
     ];
     const skipped: (() => Outcome)[] = [
       ...plan.closings.map(() => () => ({})),
@@ -150,19 +191,59 @@ export class Drain {
     });
   }
 
-  async #post({ member, frame, last }: Post, cursor: number, formerCursor: number): Promise<Outcome> {
+  async #post(round: Round, post: Post): Promise<Outcome> {
     const { poster, clock } = this.#parts;
-    const outcome = await poster.post(member.connection, frame);
-    switch (outcome) {
-      case 'ok':
-        if (member.state === 'active') return {};
-        return last === cursor
-          ? { change: { ...member, state: 'active', offset: undefined } }
-          : { change: { ...member, offset: last, until: 0 } };
-      case 'throttled':
-        return waiting(member, formerCursor, clock.now() + REST_MS);
-      default:
-        return this.#ended(member, outcome);
+    const { member, frame, last } = post;
+    const { formerCursor, plan, flights } = round;
+    const posting = poster.post(member.connection, frame);
+    const outcome = await this.#unlessSlow(posting);
+    if (outcome === undefined) {
+      const lands = async (late: PostOutcome) => {
+        const { change } = await this.#posted(late, member, formerCursor);
+        // The cursor may have gone on meanwhile, so a member that has it all is behind all the same.
+        return late === 'ok' ? { ...member, state: 'behind' as const, offset: last, until: 0 } : change;
+      };
+      flights.add({ member, outcome: posting, lands });
+      const offset = member.offset ?? formerCursor;
+      return { change: { ...member, state: 'flying', offset, until: clock.now() + FLIGHT_MS } };
+    }
+    if (outcome !== 'ok') return this.#posted(outcome, member, formerCursor);
+    if (member.state === 'active') return {};
+    return last === plan.cursor
+      ? { change: { ...member, state: 'active', offset: undefined } }
+      : { change: { ...member, offset: last, until: 0 } };
+  }
+
+  /** The outcome of a post, or undefined where it takes too long for its round. */
+  async #unlessSlow(posting: Promise<PostOutcome>): Promise<PostOutcome | undefined> {
+    const waiting = new AbortController();
+    const slow = this.#parts.clock.sleep(SLOW_POST_MS, waiting.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    const outcome = await Promise.race([posting, slow]);
+    waiting.abort();
+    return outcome;
+  }
+
+  /** What becomes of a member by a post that did not succeed. */
+  async #posted(outcome: PostOutcome, member: Member, formerCursor: number): Promise<Outcome> {
+    if (outcome === 'ok') return {};
+    if (outcome === 'throttled') return waiting(member, formerCursor, this.#parts.clock.now() + REST_MS);
+    if (outcome === 'gone' && (await this.#isYoung(member.connection))) {
+      return waiting(member, formerCursor, this.#parts.clock.now() + REST_MS);
+    }
+    return this.#ended(member, outcome);
+  }
+
+  async #isYoung(connection: string): Promise<boolean> {
+    const { connections, clock, log } = this.#parts;
+    try {
+      const openedAt = await connections.openedAt(connection);
+      return openedAt !== undefined && clock.now() - openedAt < YOUNG_MS;
+    } catch (error) {
+      log('warn', 'age of a connection not readable', { connection, ...causeOf(error) });
+      return false;
     }
   }
 
@@ -181,7 +262,7 @@ export class Drain {
     const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
     const outcome = await poster.post(connection, frame);
     if (outcome === 'ok') return { removal: member };
-    if (outcome === 'throttled') return rests();
+    if (outcome === 'throttled' || (outcome === 'gone' && (await this.#isYoung(connection)))) return rests();
     return this.#ended(member, outcome);
   }
 

@@ -30,6 +30,8 @@ const delivery = v.object({
   traceparent: v.custom<string>(isTraceparent, 'a W3C traceparent'),
   info: v.exactOptional(v.object({ user: v.string(), client: v.string() })),
   reply: v.exactOptional(reply),
+  version: v.exactOptional(integer(1)),
+  versionEpoch: v.exactOptional(v.pipe(v.string(), v.maxLength(128))),
 });
 
 const wake = v.object({

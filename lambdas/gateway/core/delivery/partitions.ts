@@ -2,8 +2,17 @@
  * `active`: has everything up to the cursor. `behind`: has everything up to its own offset. `pending`: its subscribe reply
  * is not known to be posted, so it gets nothing yet. `stale`: pending, but the channel began a new epoch meanwhile.
  * `unsubscribing`: is to be told 2500. `closing`: its connection is to be closed with 3010, since nobody knows what it got.
+ * `flying`: a post to it takes longer than its round. `left`: it unsubscribed, and a post to it may still be out.
  */
-export type MemberState = 'active' | 'behind' | 'pending' | 'stale' | 'unsubscribing' | 'closing';
+export type MemberState =
+  | 'active'
+  | 'behind'
+  | 'pending'
+  | 'stale'
+  | 'unsubscribing'
+  | 'closing'
+  | 'flying'
+  | 'left';
 
 export interface Member {
   readonly connection: string;
@@ -11,7 +20,7 @@ export interface Member {
   readonly state: MemberState;
   /** Last offset that the member has; undefined for `active`, where it is the cursor. */
   readonly offset: number | undefined;
-  /** Epoch ms. Deadline of a pending or stale member; else not to be tried before. */
+  /** Epoch ms. Deadline of a pending, stale or flying member; else not to be tried before. */
   readonly until: number;
   /** Server-side subscriptions are not renewed by clients, so they cannot be told 2500. */
   readonly serverSide: boolean;
@@ -24,6 +33,8 @@ export interface PartitionView {
   readonly cursor: number;
   /** A former holder announced posts and never committed: nobody knows who got them. */
   readonly unclean: boolean;
+  /** Token of the drain that committed last; `*` where the partition is new and none did. */
+  readonly lastReader: string;
   readonly members: readonly Member[];
 }
 
@@ -44,11 +55,8 @@ export type Committed =
   | { readonly result: 'lost' }
   | { readonly result: 'committed'; readonly dirty: boolean; readonly removed: number };
 
-export interface Left {
-  readonly removed: boolean;
-  /** A drain that runs may still post to the member; its token and its deadline in epoch ms. */
-  readonly drain: { readonly token: string; readonly until: number } | undefined;
-}
+/** `kept`: a post to the member may still be out; a drain removes it, or closes its connection. */
+export type Left = 'removed' | 'absent' | 'kept';
 
 /** Members of a partition: as many as one courier reads and posts to in a round. */
 export const PARTITION_MEMBERS = 500;
@@ -66,7 +74,7 @@ export interface Partitions {
     partition: number,
     member: Member,
     position: { epoch: string; top: number },
-  ): Promise<'joined' | 'epoch'>;
+  ): Promise<'joined' | 'epoch' | 'busy'>;
   activate(
     channel: string,
     partition: number,
@@ -79,6 +87,16 @@ export interface Partitions {
   /** Before a round's first post. False: the lock is lost. */
   announce(channel: string, partition: number, token: string, top: number): Promise<boolean>;
   commit(channel: string, partition: number, token: string, now: number, commit: Commit): Promise<Committed>;
-  /** Marks a partition dirty; true where a wake has to be sent. */
-  mark(channel: string, partition: number, now: number): Promise<boolean>;
+  /** The post to a flying member has ended: what it is now; undefined: it is to be removed. */
+  land(
+    channel: string,
+    partition: number,
+    now: number,
+    flown: Pick<Member, 'connection' | 'nonce'>,
+    outcome: Member | undefined,
+  ): Promise<'landed' | 'removed' | 'absent'>;
+  /** Whether the connection is a member by that nonce. */
+  has(channel: string, partition: number, connection: string, nonce: string): Promise<boolean>;
+  /** Marks a partition dirty; true where a wake has to be sent: there is no mark younger than `renewalMs`. */
+  mark(channel: string, partition: number, now: number, renewalMs: number): Promise<boolean>;
 }

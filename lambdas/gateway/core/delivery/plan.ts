@@ -12,8 +12,9 @@ export interface Post {
 /** What one round does, decided before anything is posted. */
 export interface Plan {
   readonly epoch: string;
-  /** The cursor after the round. */
+  /** The cursor after the round, and the tag of its entry. */
   readonly cursor: number;
+  readonly tag: string;
   readonly posts: readonly Post[];
   /** Members to be told 2500. */
   readonly tellings: readonly Member[];
@@ -44,13 +45,35 @@ function needsRepair({ state }: Member): boolean {
   return state === 'active' || state === 'behind';
 }
 
+/** A post to it may be out, of which nobody will tell. */
+function isInDoubt({ state }: Member): boolean {
+  return state === 'flying' || state === 'left';
+}
+
+/** Connections that are closed in one second: their clients come back at once. */
+const CLOSES_A_SECOND = 100;
+
+/** Spreads the members of a large partition over some seconds; the same name always gets the same one. */
+function spreadOf(connection: string, members: number): number {
+  const seconds = Math.ceil(members / CLOSES_A_SECOND);
+  let hash = 0;
+  for (let index = 0; index < connection.length; index++) {
+    hash = (hash * 31 + connection.charCodeAt(index)) >>> 0;
+  }
+  return (hash % seconds) * 1000;
+}
+
 /** Nobody knows who got what was in flight: the only repair is a new connection. The cursor jumps to the top. */
-function takeover(view: PartitionView, log: LogRead): Plan {
+function takeover(view: PartitionView, log: LogRead, now: number): Plan {
   const sameEpoch = view.epoch === log.epoch;
   return {
     ...nothing(log),
     changes: view.members.flatMap((member): Member[] => {
-      if (needsRepair(member)) return [{ ...member, state: 'closing', until: 0 }];
+      if (needsRepair(member) || isInDoubt(member)) {
+        return [
+          { ...member, state: 'closing', until: now + spreadOf(member.connection, view.members.length) },
+        ];
+      }
       return member.state === 'pending' && !sameEpoch ? [{ ...member, state: 'stale' }] : [];
     }),
     newEpoch: !sameEpoch,
@@ -63,6 +86,7 @@ function restart(view: PartitionView, log: LogRead, pendingToo: boolean): Plan {
     ...nothing(log),
     changes: view.members.flatMap((member): Member[] => {
       if (needsRepair(member)) return [toldOf(member)];
+      if (isInDoubt(member)) return [{ ...member, state: 'closing', until: 0 }];
       return member.state === 'pending' && pendingToo ? [{ ...member, state: 'stale' }] : [];
     }),
     newEpoch: view.epoch !== log.epoch,
@@ -73,6 +97,7 @@ function nothing(log: LogRead): Plan {
   return {
     epoch: log.epoch,
     cursor: log.top,
+    tag: log.tag,
     posts: [],
     tellings: [],
     closings: [],
@@ -93,6 +118,10 @@ class Frames {
     this.#head = `{"push":{"channel":${JSON.stringify(channel)},"pub":{"offset":`;
     for (const entry of entries) this.#entries.set(entry.offset, entry);
     this.oldest = entries.reduce((oldest, { offset }) => Math.min(oldest, offset), Number.POSITIVE_INFINITY);
+  }
+
+  tagOf(offset: number): string {
+    return this.#entries.get(offset)?.tag ?? '';
   }
 
   /** Publications after `start` up to `end`, at most one frame's bytes, at least one; undefined where the next is missing. */
@@ -120,9 +149,10 @@ class Frames {
 
 /** Decides a round from what was read; pure. */
 export function planRound(channel: string, view: PartitionView, log: LogRead, now: number): Plan {
-  if (view.unclean) return takeover(view, log);
+  if (view.unclean) return takeover(view, log, now);
   const rewound = view.epoch !== log.epoch || view.cursor > log.top;
   if (rewound) return restart(view, log, true);
+  if (!log.clean) return takeover(view, log, now);
 
   const hasActive = view.members.some(({ state }) => state === 'active');
   const trimmed = view.cursor < log.top && log.afterCursor[0]?.offset !== view.cursor + 1;
@@ -138,7 +168,8 @@ export function planRound(channel: string, view: PartitionView, log: LogRead, no
     changes: [] as Member[],
   };
   for (const member of view.members) addMember(plan, member);
-  return { epoch: log.epoch, cursor, newEpoch: false, ...plan };
+  const tag = cursor === log.top ? log.tag : frames.tagOf(cursor);
+  return { epoch: log.epoch, cursor, tag, newEpoch: false, ...plan };
 
   function addMember(into: typeof plan, member: Member): void {
     switch (member.state) {
@@ -150,8 +181,14 @@ export function planRound(channel: string, view: PartitionView, log: LogRead, no
       case 'behind':
         if (member.until <= now) addBehind(into, member, member.offset ?? 0);
         return;
+      case 'left':
+        // Without a deadline nothing is out: the commit removes it.
+        if (member.until > 0 && member.until <= now)
+          into.changes.push({ ...member, state: 'closing', until: 0 });
+        return;
       case 'pending':
       case 'stale':
+      case 'flying':
         if (member.until <= now) into.changes.push({ ...member, state: 'closing', until: 0 });
         return;
       case 'unsubscribing':

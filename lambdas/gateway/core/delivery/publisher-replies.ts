@@ -1,6 +1,6 @@
 import { encodeFrame, FRAME_BYTES, type Reply } from '../../../contract/frames';
 import { inParallel } from '../parallel';
-import type { Clock, Log, Poster } from '../ports';
+import type { Clock, Log, Poster, PostOutcome } from '../ports';
 
 /** The reply to a command that made a publication. */
 export interface PublisherReply {
@@ -16,6 +16,9 @@ export interface PublisherReplyParts {
 
 /** A batch has at most ten publishers: none waits for another. */
 const CONNECTIONS_AT_ONCE = 10;
+
+/** Rests before a throttled reply is posted again. */
+const THROTTLE_PAUSES_MS = [200, 800];
 
 /**
  * Posts the replies of a batch, those to one connection in few frames and in their order. Posts begin before `endsAt` (epoch
@@ -36,18 +39,34 @@ export async function postReplies(
 }
 
 async function postTo(
-  { poster, clock, log }: PublisherReplyParts,
+  parts: PublisherReplyParts,
   connection: string,
   replies: readonly Reply[],
   endsAt: number,
 ): Promise<void> {
   for (const frame of framesOf(replies)) {
-    const outcome = clock.now() < endsAt ? await poster.post(connection, frame) : 'late';
+    const outcome = await postInTime(parts, connection, frame, endsAt);
     if (outcome === 'ok') continue;
-    log('warn', 'replies of publications not posted', { connection, outcome });
+    parts.log('warn', 'replies of publications not posted', { connection, outcome });
     // Further frames would find nobody, or wait as long for somebody who does not take them.
     if (outcome === 'gone' || outcome === 'unknown' || outcome === 'late') return;
   }
+}
+
+/** A throttled frame was not taken, so it may be posted again while its clients still wait for it. */
+async function postInTime(
+  { poster, clock }: PublisherReplyParts,
+  connection: string,
+  frame: string,
+  endsAt: number,
+): Promise<PostOutcome | 'late'> {
+  for (const pause of THROTTLE_PAUSES_MS) {
+    if (clock.now() >= endsAt) return 'late';
+    const outcome = await poster.post(connection, frame);
+    if (outcome !== 'throttled') return outcome;
+    await clock.sleep(pause);
+  }
+  return clock.now() < endsAt ? poster.post(connection, frame) : 'late';
 }
 
 function framesOf(replies: readonly Reply[]): readonly string[] {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../contract/delivery';
 import { FRAME_BYTES } from '../../../contract/frames';
-import { channelKeys } from '../keys';
+import { channelKeys, witnessKey } from '../keys';
 import { type RedisScript, ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
   type Appended,
@@ -10,14 +10,18 @@ import {
   type LogRead,
   MAX_RECOVERED,
   MAX_RECOVERED_BYTES,
+  type NewPublication,
   type Place,
+  type Reader,
   type Retention,
+  type TaggedPosition,
 } from './channels';
 import { PARTITION_MEMBERS } from './partitions';
 import { append } from './scripts/append';
 import { place } from './scripts/place';
 import { read } from './scripts/read';
 import { vacate } from './scripts/vacate';
+import { seen, witness } from './scripts/witness';
 
 // A week: offsets go on over quiet days, and a channel that is not used any more is forgotten. Longer than any log or
 // partition lives, unless its namespace keeps publications longer.
@@ -26,16 +30,25 @@ const META_TTL_SECONDS = 7 * 24 * 3600;
 /** Most entries per range: more do not fit into one frame, unless they are under 100 bytes each. */
 const READ_ENTRIES = 300;
 
+const APPEND_RESULTS = ['appended', 'repeated', 'outdated'] as const;
+
 function newEpoch(): string {
   return randomBytes(6).toString('base64url');
 }
 
+/** Four billion values: a lost entry and the one that took its offset are told apart. */
+function newTag(): string {
+  return randomBytes(4).toString('base64url');
+}
+
 function entriesOf(script: RedisScript, flat: readonly string[]): readonly LogEntry[] {
   const entries: LogEntry[] = [];
-  for (let index = 0; index < flat.length; index += 2) {
-    const publication = flat[index + 1];
-    if (publication === undefined) throw new ScriptResultError(script, 'pairs', flat.length);
-    entries.push({ offset: Number(flat[index]), publication });
+  for (let index = 0; index < flat.length; index += 3) {
+    const [offset, publication, tag] = flat.slice(index, index + 3);
+    if (publication === undefined || tag === undefined) {
+      throw new ScriptResultError(script, 'offset, publication and tag', flat.length);
+    }
+    entries.push({ offset: Number(offset), publication, tag });
   }
   return entries;
 }
@@ -48,39 +61,44 @@ export class RedisChannels implements Channels {
     this.#scripts = scripts;
   }
 
-  async append(
-    channel: string,
-    publication: string,
-    retention: Retention,
-    idempotencyKey: string,
-  ): Promise<Appended> {
+  async append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended> {
     const keys = channelKeys(channel);
-    const [result, offset, epoch = '', partitions] = textList(
+    const { text, idempotencyKey, version, versionEpoch } = publication;
+    const known = await this.#scripts.run(seen, [witnessKey(channel)], []);
+    const [seenEpoch = '', seenOffset = '', seenTag = ''] = typeof known === 'string' ? known.split('|') : [];
+    const [answer, offset, epoch = '', partitions] = textList(
       append,
       await this.#scripts.run(
         append,
         [keys.meta, keys.log, keys.idempotency(idempotencyKey)],
         [
           newEpoch(),
-          publication,
+          text,
           retention.entries,
           retention.seconds,
           Math.max(META_TTL_SECONDS, retention.seconds),
           IDEMPOTENCY_WINDOW_SECONDS,
+          newTag(),
+          seenEpoch,
+          seenOffset,
+          seenTag,
+          version ?? '',
+          versionEpoch ?? '',
         ],
       ),
     );
-    return {
-      repeated: result === 'repeated',
-      offset: Number(offset),
-      epoch,
-      partitions: Number(partitions),
-    };
+    const result = APPEND_RESULTS.find((name) => name === answer);
+    if (result === undefined) throw new ScriptResultError(append, APPEND_RESULTS.join(' or '), answer);
+    return { result, offset: Number(offset), epoch, partitions: Number(partitions) };
+  }
+
+  async witness(channel: string, { epoch, offset, tag }: TaggedPosition): Promise<void> {
+    await this.#scripts.run(witness, [witnessKey(channel)], [epoch, offset, tag, META_TTL_SECONDS]);
   }
 
   async place(channel: string, recoverFrom: number | undefined): Promise<Place> {
     const keys = channelKeys(channel);
-    const [partition, epoch = '', top, ...flat] = textList(
+    const [partition, epoch = '', top, tag = '', ...flat] = textList(
       place,
       await this.#scripts.run(
         place,
@@ -95,27 +113,44 @@ export class RedisChannels implements Channels {
         ],
       ),
     );
-    return { partition: Number(partition), epoch, top: Number(top), entries: entriesOf(place, flat) };
+    return { partition: Number(partition), epoch, top: Number(top), tag, entries: entriesOf(place, flat) };
   }
 
   async vacate(channel: string, partition: number, places: number): Promise<void> {
     await this.#scripts.run(vacate, [channelKeys(channel).meta], [partition, places]);
   }
 
-  async read(channel: string, cursor: number, behind: number | undefined): Promise<LogRead> {
+  async read(
+    channel: string,
+    { partition, token, last }: Reader,
+    cursor: number,
+    behind: number | undefined,
+  ): Promise<LogRead> {
     const keys = channelKeys(channel);
-    const [epoch = '', top, count, ...flat] = textList(
+    const [epoch = '', top, tag = '', clean, count, ...flat] = textList(
       read,
       await this.#scripts.run(
         read,
         [keys.meta, keys.log],
-        [newEpoch(), META_TTL_SECONDS, cursor, READ_ENTRIES, behind ?? '', FRAME_BYTES],
+        [
+          newEpoch(),
+          META_TTL_SECONDS,
+          cursor,
+          READ_ENTRIES,
+          behind ?? '',
+          FRAME_BYTES,
+          `r${partition}`,
+          token,
+          last,
+        ],
       ),
     );
     const entries = entriesOf(read, flat);
     return {
       epoch,
       top: Number(top),
+      tag,
+      clean: clean === '1',
       afterCursor: entries.slice(0, Number(count)),
       beforeCursor: entries.slice(Number(count)),
     };

@@ -2,22 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { CONNECTION_TTL_SECONDS } from '../connections/connection';
 import { partitionKey } from '../keys';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
-import {
-  type Begun,
-  type Commit,
-  type Committed,
-  type Left,
-  type Member,
-  type MemberState,
-  type Partitions,
-  type PartitionView,
-  WAKE_RENEWAL_MS,
+import type {
+  Begun,
+  Commit,
+  Committed,
+  Left,
+  Member,
+  MemberState,
+  Partitions,
+  PartitionView,
 } from './partitions';
 import { activate } from './scripts/activate';
 import { announce } from './scripts/announce';
 import { begin } from './scripts/begin';
 import { commit as commitScript } from './scripts/commit';
-import { join } from './scripts/join';
+import { has, join } from './scripts/join';
+import { land } from './scripts/land';
 import { leave } from './scripts/leave';
 import { mark } from './scripts/mark';
 
@@ -34,10 +34,15 @@ const STATE_CODES: Readonly<Record<MemberState, string>> = {
   stale: 's',
   unsubscribing: 'u',
   closing: 'x',
+  flying: 'f',
+  left: 'l',
 };
 const STATES = new Map(
   (Object.entries(STATE_CODES) as [MemberState, string][]).map(([state, code]) => [code, state]),
 );
+const JOINS = ['joined', 'epoch', 'busy'] as const;
+const LEAVES = ['removed', 'absent', 'kept'] as const;
+const LANDINGS = ['landed', 'removed', 'absent'] as const;
 const ACTIVATIONS = ['active', 'wake', 'missing', 'told'] as const;
 
 /** A member's field value: `<nonce>|<state>|<offset>|<until>|<s for server-side>`; scripts read it too. */
@@ -74,6 +79,7 @@ function viewOf(fields: readonly string[]): PartitionView {
     epoch: own.get('epoch') ?? '',
     cursor: Number(own.get('cursor') ?? 0),
     unclean: own.has('fly'),
+    lastReader: own.get('done') ?? (own.has('made') ? '*' : ''),
     members,
   };
 }
@@ -92,7 +98,9 @@ export class RedisPartitions implements Partitions {
       [partitionKey(channel, partition)],
       [MEMBER + member.connection, memberValue(member), position.epoch, position.top, PARTITION_TTL_SECONDS],
     );
-    return result === 'joined' ? 'joined' : 'epoch';
+    const known = JOINS.find((name) => name === result);
+    if (known === undefined) throw new ScriptResultError(join, JOINS.join(' or '), result);
+    return known;
   }
 
   async activate(channel: string, partition: number, connection: string, nonce: string, now: number) {
@@ -107,11 +115,11 @@ export class RedisPartitions implements Partitions {
   }
 
   async leave(channel: string, partition: number, connection: string, nonce: string): Promise<Left> {
-    const [removed, token, until] = textList(
-      leave,
-      await this.#scripts.run(leave, [partitionKey(channel, partition)], [MEMBER + connection, nonce]),
-    );
-    return { removed: removed === '1', drain: token ? { token, until: Number(until) } : undefined };
+    const key = partitionKey(channel, partition);
+    const result = await this.#scripts.run(leave, [key], [MEMBER + connection, nonce]);
+    const known = LEAVES.find((name) => name === result);
+    if (known === undefined) throw new ScriptResultError(leave, LEAVES.join(' or '), result);
+    return known;
   }
 
   async begin(
@@ -168,9 +176,29 @@ export class RedisPartitions implements Partitions {
     return { result: 'committed', dirty: dirty === '1', removed: Number(removed) };
   }
 
-  async mark(channel: string, partition: number, now: number): Promise<boolean> {
+  async land(
+    channel: string,
+    partition: number,
+    now: number,
+    { connection, nonce }: Pick<Member, 'connection' | 'nonce'>,
+    outcome: Member | undefined,
+  ) {
+    const value = outcome === undefined ? '' : memberValue(outcome);
+    const key = partitionKey(channel, partition);
+    const result = await this.#scripts.run(land, [key], [MEMBER + connection, nonce, value, now]);
+    const known = LANDINGS.find((name) => name === result);
+    if (known === undefined) throw new ScriptResultError(land, LANDINGS.join(' or '), result);
+    return known;
+  }
+
+  async has(channel: string, partition: number, connection: string, nonce: string): Promise<boolean> {
+    const key = partitionKey(channel, partition);
+    return (await this.#scripts.run(has, [key], [MEMBER + connection, nonce])) === 1;
+  }
+
+  async mark(channel: string, partition: number, now: number, renewalMs: number): Promise<boolean> {
     const token = randomBytes(6).toString('base64url');
-    const args = [now, WAKE_RENEWAL_MS, token];
+    const args = [now, renewalMs, token];
     return (await this.#scripts.run(mark, [partitionKey(channel, partition)], args)) === 1;
   }
 }

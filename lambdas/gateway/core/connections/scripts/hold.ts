@@ -3,7 +3,7 @@ import type { RedisScript } from '../../redis-script';
 /**
  * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: field of the channel, nonce, now (ms), until (ms), most fields that
  * the hash may have.
- * A field holds `?:<nonce>:<until ms>` while a subscribe is on its way, then `<partition>:<nonce>`;
+ * A field holds `?:<nonce>:<until ms>` while a subscribe is on its way, then `<partition>:<nonce>:<start offset>`;
  * `x:<partition>:<nonce>:<until ms>` while an unsubscribe waits for a running drain. What has an end is free after it, so
  * that nothing that died locks the channel for the connection's life.
  * Answers `held`, `subscribed`, `leaving` (another subscribe or an unsubscribe is on its way), `limit`, `closed` or

@@ -3,7 +3,7 @@ import type { RedisScript } from '../../redis-script';
 /**
  * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, nonce, now (ms).
  * Runs after the reply was posted. Answers `missing` (the member is not there any more, the caller tells the client),
- * `told` (a drain tells the client), `active`, or `wake` where publications passed while it was pending, or may have passed
+ * `told` (a drain tells the client, or it left by itself), `active`, or `wake` where publications passed while it was pending, or may have passed
  * before its partition was made, and no drain is running that would see it.
  * Invariant: a member becomes active only where its own offset is the cursor and no drain holds another view of the hash;
  * otherwise it starts behind, with its own offset.
@@ -22,7 +22,7 @@ if state == 's' then
   redis.call('HDEL', KEYS[1], ARGV[1])
   return 'missing'
 end
-if state == 'u' or state == 'x' then return 'told' end
+if state == 'u' or state == 'x' or state == 'l' or state == 'f' then return 'told' end
 if state == 'a' then return known[5] and 'wake' or 'active' end
 local cursor = tonumber(known[1] or '0')
 local own = tonumber(offset)

@@ -3,7 +3,8 @@ import type { RedisScript } from '../../redis-script';
 /**
  * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, member value (pending), epoch, top (the cursor of
  * a partition that is made now), TTL (seconds).
- * Answers `joined`; `epoch` where the partition still stands in another epoch: a drain has to tell its members first.
+ * Answers `joined`; `epoch` where the partition still stands in another epoch: a drain has to tell its members first; `busy`
+ * where a former subscription of the same connection is still there and may be posted to: a drain ends it.
  * Invariants: a pending member is skipped by drains until it is activated; `made` stands until a drain has seen the new
  * partition: publications since the top was read found none.
  */
@@ -18,8 +19,23 @@ if not epoch then
 elseif epoch ~= ARGV[3] then
   return 'epoch'
 end
+local nonce, state = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^([^|]*)|([^|]*)|')
+if nonce and nonce ~= string.match(ARGV[2], '^[^|]*') then
+  if redis.call('HEXISTS', KEYS[1], 'lock') == 1 or state == 'x' or state == 'l' or state == 'f' then return 'busy' end
+end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 return 'joined'
+`,
+};
+
+/** Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, nonce. Answers 1 where it is a member, else 0. */
+export const has: RedisScript = {
+  name: 'hf1has',
+  keys: 1,
+  repeatable: true,
+  lua: `
+local nonce = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^[^|]*')
+return nonce == ARGV[2] and 1 or 0
 `,
 };

@@ -2,16 +2,20 @@ import type { RedisScript } from '../../redis-script';
 
 /**
  * Slot `{ch:<channel>}`. KEYS: meta, log. ARGV: epoch to use if there is none, meta TTL (seconds), cursor, most entries
- * per range, lowest offset of a member behind the cursor (empty: none), bytes after which a range ends.
- * Answers {epoch, top, count after the cursor, offset, publication, ...}: first the entries after the cursor, then those
- * between the member behind and the cursor. A range has at least its first entry, and at most one more than its bytes.
+ * per range, lowest offset of a member behind the cursor (empty: none), bytes after which a range ends, field of the
+ * partition's last reader, token of this drain, token of the drain that committed last (`*`: the partition is new).
+ * Answers {epoch, top, tag of the top, 1 if the last reader committed, count after the cursor, offset, publication, tag, ...}:
+ * first the entries after the cursor, then those between the member behind and the cursor. A range has at least its first
+ * entry, and at most one more than its bytes.
+ * Invariant: who reads is noted. Where the next one finds a reader that its partition does not know
+ * of, a drain died on the way or the partition was set back by a failover: then nobody knows what was posted.
  */
 export const read: RedisScript = {
   name: 'hf1read',
   keys: 2,
   repeatable: true,
   lua: `
-local known = redis.call('HMGET', KEYS[1], 'epoch', 'top')
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'top', 'tag', ARGV[7])
 local epoch = known[1]
 if not epoch then
   epoch = ARGV[1]
@@ -19,7 +23,7 @@ if not epoch then
   redis.call('HSET', KEYS[1], 'epoch', epoch)
   redis.call('EXPIRE', KEYS[1], ARGV[2])
 end
-local answer = {epoch, known[2] or '0', '0'}
+local answer = {epoch, known[2] or '0', known[3] or '', '1', '0'}
 local function add(from, to)
   local count, bytes = 0, 0
   while count < tonumber(ARGV[4]) do
@@ -29,6 +33,7 @@ local function add(from, to)
       from = string.match(entry[1], '^%d+')
       answer[#answer + 1] = from
       answer[#answer + 1] = entry[2][2]
+      answer[#answer + 1] = entry[2][4] or ''
       count = count + 1
       bytes = bytes + #entry[2][2]
       if bytes > tonumber(ARGV[6]) then return count end
@@ -36,8 +41,11 @@ local function add(from, to)
   end
   return count
 end
-answer[3] = tostring(add(ARGV[3], '+'))
+answer[5] = tostring(add(ARGV[3], '+'))
 if ARGV[5] ~= '' then add(ARGV[5], ARGV[3]) end
+local reader = known[4] or ''
+if #answer > 5 and reader ~= ARGV[8] and reader ~= ARGV[9] and ARGV[9] ~= '*' then answer[4] = '0' end
+redis.call('HSET', KEYS[1], ARGV[7], ARGV[8])
 return answer
 `,
 };

@@ -1,0 +1,73 @@
+import type { RedisScript } from '../../redis-script';
+import { ORDER_LUA } from './order';
+
+/**
+ * Slot `{c:<conn>}`. KEYS: the connection's hash, its inbox. ARGV: token, now (ms), end of the lock (ms), first id (0: none), last
+ * id, `1` if the ids are contiguous, `1` if a connect command is among them, digest of the text, text, most bytes and most
+ * frames that may wait, TTL of the inbox in seconds, time between checkups (ms).
+ * Answers state (empty where there is no hash), user, channels, hand, exp, `1` if a checkup is due, verdict.
+ * Invariants: one holder of the lock; frames of a connection with an order begin in the order of their ids, each once. An
+ * order begins with a connect command: a client that was authenticated at the handshake and sends none numbers as it likes.
+ * Below `next` only a frame that was seen with the same text is harmless, as the gateway may deliver one twice; other ids
+ * there are a client's that does not count, and what it means to be done after what cannot be known.
+ */
+export const enter: RedisScript = {
+  name: 'hf1enter',
+  keys: 2,
+  repeatable: true,
+  lua: `${ORDER_LUA}
+local fields = fieldsOf(KEYS[1])
+local state = fields.state
+local due = ''
+local function answer(verdict)
+  return {state, fields.user, fields.channels, fields.hand, fields.exp, due, verdict}
+end
+if state == '' or state == 'closed' then return answer('') end
+
+local token, now, first, last, digest, text = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[8], ARGV[9]
+local contiguous, connects = ARGV[6] == '1', ARGV[7] == '1'
+if state == 'connected' and now - (tonumber(fields.ck) or 0) >= tonumber(ARGV[13]) then
+  redis.call('HSET', KEYS[1], 'ck', ARGV[2])
+  due = '1'
+end
+if first == '0' then return answer('plain') end
+
+if fields.next == '' then
+  local mayConnect = state == 'pending' or fields.hand == '1'
+  if connects and mayConnect and contiguous then
+    fields.next = first
+  elseif state == 'connected' then
+    if mayConnect then
+      remember(fields, first, last, digest)
+      redis.call('HSET', KEYS[1], 'seen', fields.seen)
+    end
+    return answer('plain')
+  elseif connects or first == '1' then
+    return answer('violation')
+  end
+end
+
+if fields.lock == token and fields.cur == first then return answer('run') end
+local former = stored(KEYS[2], first)
+if former then
+  if former.token == token then return answer('wait') end
+  return answer(former.digest == digest and 'repeat' or 'violation')
+end
+if fields.next ~= '' and wasSeen(fields, first, last, digest) then return answer('repeat') end
+if not contiguous then return answer('violation') end
+if fields.next ~= '' then
+  if tonumber(first) < tonumber(fields.next) then return answer('violation') end
+  if fields.lock ~= '' and now > tonumber(fields['until']) then return answer('dead') end
+  if fields.lock == '' and first == fields.next then
+    begin(KEYS[1], fields, {first = first, last = last, digest = digest}, token, ARGV[3])
+    return answer('run')
+  end
+end
+
+local bytes = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0') + #text
+if bytes > tonumber(ARGV[10]) or redis.call('HLEN', KEYS[2]) > tonumber(ARGV[11]) then return answer('full') end
+redis.call('HSET', KEYS[2], 'bytes', bytes, first, token .. '|' .. last .. '|' .. digest .. '|' .. ARGV[2] .. '|' .. text)
+redis.call('EXPIRE', KEYS[2], ARGV[12])
+return answer('wait')
+`,
+};
