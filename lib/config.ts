@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { USER_NAMESPACE } from '../lambdas/contract/channel';
 import { isJsonObject, type JsonObject } from '../lambdas/contract/json';
 import { MAX_FLUSH_SECONDS, NAMESPACE_NAME, type NamespaceRules } from '../lambdas/contract/registry';
 
@@ -9,6 +10,11 @@ export interface HoldfastConfig {
   readonly environment: string;
   /** Namespaces that the gateway itself owns, beside those of the services. */
   readonly namespaces: { readonly [namespace: string]: NamespaceRules };
+  /**
+   * Whether the server subscribes each connection to the channel of its user (`user:#alice`). That makes every connect one
+   * subscription dearer: six scripts in the cache, and no message.
+   */
+  readonly userChannel: boolean;
   readonly auth: {
     /** Origins that may open a WebSocket; `*` is any, and a handshake without `Origin` (no browser) always may. */
     readonly allowedOrigins: readonly string[];
@@ -112,6 +118,7 @@ const overlay = object({
       ),
     ),
   ),
+  userChannel: v.optional(boolean),
   auth: v.optional(
     object({
       allowedOrigins: v.optional(
@@ -163,7 +170,18 @@ function defaults(environment: string): HoldfastConfig {
         presence: true,
         flushEverySeconds: 0,
       },
+      // What a user missed over a day comes back with the next connect, if it is not more than a recovery brings.
+      [USER_NAMESPACE]: {
+        subscribe: 'user-limited',
+        publish: 'off',
+        historySize: 100,
+        historyTtlSeconds: 24 * 3600,
+        recover: true,
+        presence: false,
+        flushEverySeconds: 0,
+      },
     },
+    userChannel: true,
     auth: { allowedOrigins: ['*'] },
     limits: {
       // SDKs give up on a command after 5 s.
@@ -218,6 +236,7 @@ function merge(base: HoldfastConfig, more: Overlay): HoldfastConfig {
   return {
     environment: base.environment,
     namespaces,
+    userChannel: more.userChannel ?? base.userChannel,
     auth: over(base.auth, more.auth),
     limits: over(base.limits, more.limits),
     network: over(base.network, more.network),
@@ -228,13 +247,24 @@ function merge(base: HoldfastConfig, more: Overlay): HoldfastConfig {
 
 /** What no single key can tell. */
 function contradictions(config: HoldfastConfig): ConfigIssue[] {
-  return Object.entries(config.namespaces)
+  const unkept = Object.entries(config.namespaces)
     .filter(([, rules]) => rules.recover && rules.historySize === 0)
     .map(([name]) => ({
       path: `namespaces.${name}.historySize`,
       expected: 'at least 1, since recover is true',
       got: '0',
     }));
+  const opened =
+    config.namespaces[USER_NAMESPACE]?.subscribe === 'user-limited'
+      ? []
+      : [
+          {
+            path: `namespaces.${USER_NAMESPACE}.subscribe`,
+            expected: '"user-limited", since its channels are those of single users',
+            got: '"anyone"',
+          },
+        ];
+  return [...unkept, ...opened];
 }
 
 /** Lays an overlay of unknown shape over the defaults of an environment. */

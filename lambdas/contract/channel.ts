@@ -14,3 +14,28 @@ export function namespaceOf(channel: string): string {
   const colon = channel.indexOf(':');
   return colon < 0 ? '' : channel.slice(0, colon);
 }
+
+/** Whether a channel names a user after its last `#`, in a list with commas: `dialog:1#alice,bob` names alice and bob. */
+export function namesUser(channel: string, user: string): boolean {
+  const mark = channel.lastIndexOf('#');
+  return (
+    mark >= 0 &&
+    user !== '' &&
+    channel
+      .slice(mark + 1)
+      .split(',')
+      .includes(user)
+  );
+}
+
+/** Namespace of the channels that every user has one of. The gateway owns it. */
+export const USER_NAMESPACE = 'user';
+
+/**
+ * The channel of a user's own, `user:#alice`. Undefined where the id makes no channel name, or one that names others: an id
+ * with a comma or a `#`.
+ */
+export function userChannel(user: string): string | undefined {
+  const channel = `${USER_NAMESPACE}:#${user}`;
+  return isChannelName(channel) && namesUser(channel, user) ? channel : undefined;
+}

@@ -7,6 +7,9 @@ import type { JsonValue } from './json';
  */
 export const MAX_PUBLICATION_BYTES = 120 * 1024;
 
+/** Most bytes of the JSON of `reply.data`: a few fields beside a publication, not a second one. */
+export const MAX_REPLY_DATA_BYTES = 64 * 1024;
+
 /** Repeats of an idempotency key within this make one publication; afterwards nobody remembers it. */
 export const IDEMPOTENCY_WINDOW_SECONDS = 300;
 
@@ -16,7 +19,7 @@ export interface DeliveryReply {
   readonly id: number;
   /** `publish` answers `{id, publish: {}}`; `rpc` answers `{id, rpc: {data: {...data, offset, epoch}}}`. */
   readonly kind: 'publish' | 'rpc';
-  /** Further fields of an rpc's result beside `offset` and `epoch`. */
+  /** Further fields of an rpc's result beside `offset` and `epoch`; at most `MAX_REPLY_DATA_BYTES`. */
   readonly data?: { readonly [key: string]: JsonValue };
 }
 
@@ -45,7 +48,7 @@ export interface Delivery {
   readonly info?: PublisherInfo;
   readonly reply?: DeliveryReply;
   /**
-   * Counts up with the state that is published, an integer of at least 1. A delivery whose version is not above the
+   * Counts up with the state that is published, an integer from 1 to 2^53 - 1. A delivery whose version is not above the
    * channel's last one of the same `versionEpoch` is not appended; its publisher is answered with the channel's position.
    */
   readonly version?: number;

@@ -1,10 +1,10 @@
-/** A function's environment lacks a variable that its stack should have set. */
+/** A function's environment lacks a variable that its stack should have set, or has another value than that can be. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
   readonly variable: string;
 
-  constructor(variable: string) {
-    super(`environment variable ${variable}: expected a non-empty value, got none`);
+  constructor(variable: string, expected = 'a non-empty value', got = 'none') {
+    super(`environment variable ${variable}: expected ${expected}, got ${got}`);
     this.variable = variable;
   }
 }
@@ -21,4 +21,14 @@ export function readEnvironment<const Name extends string>(
     values[name] = value;
   }
   return values as { readonly [name in Name]: string };
+}
+
+/** The value of a variable that is `on` or `off`. */
+export function readSwitch<const Name extends string>(
+  environment: { readonly [name in Name]: string },
+  name: Name,
+): boolean {
+  const value: string = environment[name];
+  if (value !== 'on' && value !== 'off') throw new EnvironmentError(name, 'on or off', JSON.stringify(value));
+  return value === 'on';
 }

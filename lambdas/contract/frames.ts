@@ -19,6 +19,14 @@ export interface SubscribeResult {
   readonly recovered?: true;
 }
 
+/** Result of a history: where the channel is, and a page of its publications in the order that was asked for. */
+export interface HistoryResult {
+  readonly publications: readonly Publication[];
+  readonly epoch: string;
+  /** Offset of the channel's last publication, 0 where there is none. */
+  readonly offset: number;
+}
+
 export interface ConnectResult {
   readonly client: string;
   readonly version: string;
@@ -36,6 +44,7 @@ export type Reply =
   | { readonly id: number; readonly subscribe: SubscribeResult }
   | { readonly id: number; readonly unsubscribe: Record<string, never> }
   | { readonly id: number; readonly publish: Record<string, never> }
+  | { readonly id: number; readonly history: HistoryResult }
   | { readonly id: number; readonly rpc: { readonly data: JsonValue } }
   | { readonly id: number; readonly ping: Record<string, never> };
 

@@ -76,7 +76,7 @@ export class CommandExchange {
 
   async #publish(channel: string, data: JsonValue, options: PublishOptions = {}): Promise<void> {
     const { id, service, client, commandId } = this.#envelope;
-    const { idempotencyKey, replyWithOffset } = options;
+    const { idempotencyKey, version, versionEpoch, replyWithOffset } = options;
     this.#publications += 1;
     const delivery: Delivery = {
       v: 1,
@@ -87,6 +87,8 @@ export class CommandExchange {
       source: service,
       publishedAt: Date.now(),
       traceparent: childTraceparent(this.#traceparent),
+      ...(version !== undefined && { version }),
+      ...(versionEpoch !== undefined && { versionEpoch }),
       ...(replyWithOffset && { reply: { client, id: commandId, kind: 'rpc', data: replyWithOffset } }),
     };
     const send = () => this.#platform.publications.send(delivery);

@@ -1,5 +1,5 @@
 /** What a business function imports: everything of the platform that it may use. It knows nothing of Redis. */
-export { isChannelName } from '../contract/channel';
+export { isChannelName, userChannel } from '../contract/channel';
 export { PROTOCOL_ERRORS } from '../contract/codes';
 export { MAX_PUBLICATION_BYTES } from '../contract/delivery';
 export type { Envelope, EnvelopeEvent } from '../contract/envelope';

@@ -5,12 +5,14 @@ import {
   type Delivery,
   deliveryCommandInput,
   MAX_PUBLICATION_BYTES,
+  MAX_REPLY_DATA_BYTES,
   publicationBytes,
 } from '../contract/delivery';
 
 export const MAX_IDEMPOTENCY_KEY_LENGTH = 128;
+export const MAX_VERSION_EPOCH_LENGTH = 128;
 
-/** A publication that cannot be: bad channel name, idempotency key or size. The message says expected and got. */
+/** A publication that cannot be: bad channel name, idempotency key, version or size. The message says expected and got. */
 export class PublicationError extends Error {
   override readonly name = 'PublicationError';
 }
@@ -24,8 +26,34 @@ export function publicationKey(envelopeId: string, channel: string, ordinal: num
   return `${root}:${createHash('sha256').update(channel).digest('hex').slice(0, 32)}:${ordinal}`;
 }
 
+function checkVersion({ version, versionEpoch }: Delivery): void {
+  if (version !== undefined && !(Number.isSafeInteger(version) && version >= 1)) {
+    throw new PublicationError(`version: expected an integer from 1 to 2^53-1, got ${String(version)}`);
+  }
+  if (versionEpoch === undefined) return;
+  if (version === undefined) {
+    throw new PublicationError('versionEpoch: expected it with a version, got it alone');
+  }
+  if (versionEpoch.length > MAX_VERSION_EPOCH_LENGTH) {
+    throw new PublicationError(
+      `versionEpoch: expected at most ${MAX_VERSION_EPOCH_LENGTH} characters, got ${versionEpoch.length}`,
+    );
+  }
+}
+
+function checkReplyData({ reply }: Delivery): void {
+  const bytes = reply?.data ? Buffer.byteLength(JSON.stringify(reply.data)) : 0;
+  if (bytes > MAX_REPLY_DATA_BYTES) {
+    throw new PublicationError(
+      `replyWithOffset: expected at most ${MAX_REPLY_DATA_BYTES} bytes of JSON, got ${bytes}`,
+    );
+  }
+}
+
 function check(delivery: Delivery): void {
   const { channel, data, idempotencyKey } = delivery;
+  checkVersion(delivery);
+  checkReplyData(delivery);
   if (!isChannelName(channel)) {
     throw new PublicationError(
       `channel: expected 1 to ${MAX_CHANNEL_LENGTH} printable ASCII characters without space and braces, ` +

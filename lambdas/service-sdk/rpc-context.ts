@@ -9,8 +9,15 @@ export interface PublishOptions {
    */
   readonly idempotencyKey?: string;
   /**
+   * Counts up with the state that is published, from 1 to 2^53 - 1: a publication that is not above the channel's last
+   * version is dropped, so that an older state never follows a newer one. Who waits gets the channel's position.
+   */
+  readonly version?: number;
+  /** What `version` is compared within, at most 128 characters; another one starts anew. Needs `version`. */
+  readonly versionEpoch?: string;
+  /**
    * Makes the publication's acceptance the reply to this command: once it is in the channel's log, the platform replies
-   * these fields with `offset` and `epoch`. The method then replies nothing itself.
+   * these fields (at most 64 KB) with `offset` and `epoch`. The method then replies nothing itself.
    */
   readonly replyWithOffset?: JsonObject;
 }
@@ -36,7 +43,7 @@ export interface RpcContext<Input> {
   readonly reply: (data: JsonValue) => Promise<void>;
   /**
    * Publishes to a channel, in the order of the calls that were awaited. Resolves when the publication is durable; throws
-   * `PublicationError` for a bad channel, key or size, `AlreadyRepliedError` for `replyWithOffset` after a reply.
+   * `PublicationError` for a bad channel, key, version or size, `AlreadyRepliedError` for `replyWithOffset` after a reply.
    */
   readonly publish: (channel: string, data: JsonValue, options?: PublishOptions) => Promise<void>;
   /** Writes a JSON line that carries the command's ids. Facts only, no payloads. */

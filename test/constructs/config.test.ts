@@ -15,7 +15,7 @@ function issuesOf(given: unknown): readonly ConfigIssue[] {
 }
 
 describe('defaults', () => {
-  it('open the namespace room to everyone', () => {
+  it('open the namespace room to everyone, and the channel of a user to that user', () => {
     expect(loadConfig({ environment: 'dev' }).namespaces).toEqual({
       room: {
         subscribe: 'anyone',
@@ -24,6 +24,15 @@ describe('defaults', () => {
         historyTtlSeconds: 3600,
         recover: true,
         presence: true,
+        flushEverySeconds: 0,
+      },
+      user: {
+        subscribe: 'user-limited',
+        publish: 'off',
+        historySize: 100,
+        historyTtlSeconds: 86_400,
+        recover: true,
+        presence: false,
         flushEverySeconds: 0,
       },
     });
@@ -48,8 +57,18 @@ describe('an overlay', () => {
 
   it('adds a namespace that is closed where it says nothing', () => {
     const { namespaces } = makeConfig('dev', { namespaces: { news: {} } });
-    expect(Object.keys(namespaces)).toEqual(['room', 'news']);
+    expect(Object.keys(namespaces)).toEqual(['room', 'user', 'news']);
     expect(namespaces['news']).toMatchObject({ publish: 'off', historySize: 0, recover: false });
+  });
+
+  it('limits a namespace to the users that its channels name, and lets its publications wait', () => {
+    const dialog = { subscribe: 'user-limited', flushEverySeconds: 900 };
+    expect(makeConfig('dev', { namespaces: { dialog } }).namespaces['dialog']).toMatchObject(dialog);
+  });
+
+  it('turns the channels of users off', () => {
+    expect(makeConfig('dev', {}).userChannel).toBe(true);
+    expect(makeConfig('dev', { userChannel: false }).userChannel).toBe(false);
   });
 
   it('changes single limits and replaces lists', () => {
@@ -68,7 +87,8 @@ describe('an overlay', () => {
       { namespace: {} },
       {
         path: 'namespace',
-        expected: 'no key of this name (there are namespaces, auth, limits, network, account, removal)',
+        expected:
+          'no key of this name (there are namespaces, userChannel, auth, limits, network, account, removal)',
         got: '{}',
       },
     ],
@@ -108,6 +128,24 @@ describe('an overlay', () => {
         path: 'auth.allowedOrigins.0',
         expected: '"*" or an origin like "https://app.example.com"',
         got: '"https://a.example/x"',
+      },
+    ],
+    [
+      'publications that wait longer than a wake can',
+      { namespaces: { room: { flushEverySeconds: 901 } } },
+      {
+        path: 'namespaces.room.flushEverySeconds',
+        expected: 'a whole number from 0 to 900',
+        got: '901',
+      },
+    ],
+    [
+      'user channels that anyone may read',
+      { namespaces: { user: { subscribe: 'anyone' } } },
+      {
+        path: 'namespaces.user.subscribe',
+        expected: '"user-limited", since its channels are those of single users',
+        got: '"anyone"',
       },
     ],
     [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
 import type { NamespaceRules } from '../../lambdas/contract/registry';
+import { loadConfig } from '../../lib/config';
 import { checkServices, ServiceDefinitionError } from '../../lib/service-definition';
 import { discoverServices } from '../../lib/service-discovery';
 import { resource, resourcesOf, templateOf } from './assembly';
@@ -160,7 +161,13 @@ describe('definitions', () => {
       [{ name: 'a', methods: ['x'], namespaces: { room: rules } }],
       'namespace room: expected no other owner, got holdfast',
     ],
+    [
+      'the namespace of user channels',
+      [{ name: 'a', methods: ['x'], namespaces: { user: rules } }],
+      'namespace user: expected no other owner, got holdfast',
+    ],
   ])('are refused for %s', (_, services, message) => {
-    expect(() => checkServices(services, { room: rules })).toThrow(message);
+    const { namespaces } = loadConfig({ environment: 'dev' });
+    expect(() => checkServices(services, namespaces)).toThrow(message);
   });
 });

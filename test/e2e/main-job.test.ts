@@ -104,6 +104,55 @@ describe('an unchanged centrifuge client', () => {
     expect(seen[0]).toMatchObject({ channel, offset: 1, data: { n: 1 } });
   });
 
+  it('reads what a channel keeps, page by page and backwards', async () => {
+    const channel = `room:history-${run}`;
+    const alice = await clients.connected('alice');
+    for (let n = 1; n <= 5; n++) await alice.publish(channel, { n });
+
+    // The SDK's own names: `since` is the position of the last publication that was seen.
+    const { offset, epoch, publications: none } = await alice.history(channel);
+    expect({ offset, none }).toEqual({ offset: 5, none: [] });
+    const first = await alice.history(channel, { limit: 3 });
+    const rest = await alice.history(channel, { limit: 3, since: { offset: 3, epoch } });
+    const newest = await alice.history(channel, { limit: 2, reverse: true });
+    const numbers = [first, rest, newest].map(({ publications }) => publications.map(({ data }) => data.n));
+    expect(numbers).toEqual([
+      [1, 2, 3],
+      [4, 5],
+      [5, 4],
+    ]);
+    await expect(
+      alice.history(channel, { limit: 1, since: { offset: 1, epoch: 'another' } }),
+    ).rejects.toMatchObject({ code: 112 });
+  });
+
+  it('gets what a service sends to its user, also what it missed, and nobody else gets it', async () => {
+    const [user, other] = [`alice-${run}`, `bob-${run}`];
+    const channel = `user:#${user}`;
+    const mine = await clients.centrifuge(user);
+    const seen: unknown[] = [];
+    mine.on('publication', (publication) =>
+      seen.push({ on: publication.channel, text: publication.data.text }),
+    );
+    mine.connect();
+    await mine.ready(10_000);
+    const others = await clients.connected(other);
+
+    await others.rpc('echo.shout', { channel, text: 'one' });
+    await eventually('the first publication', () => seen.length === 1);
+    mine.disconnect();
+    await others.rpc('echo.shout', { channel, text: 'two' });
+    mine.connect();
+    await eventually('the publication that was missed', () => seen.length === 2);
+
+    expect(seen).toEqual([
+      { on: channel, text: 'one' },
+      { on: channel, text: 'two' },
+    ]);
+    await expect(others.history(channel, { limit: 1 })).rejects.toMatchObject({ code: 103 });
+    await expect(others.publish(channel, {})).rejects.toMatchObject({ code: 103 });
+  });
+
   it('learns of errors by their code', async () => {
     const alice = await clients.connected('alice');
     await expect(alice.rpc('echo.whisper', {})).rejects.toMatchObject({ code: 104 });

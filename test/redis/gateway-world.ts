@@ -101,6 +101,7 @@ export function gatewayWorld() {
       },
     },
     tokenSecret: async () => new TextEncoder().encode('unused'),
+    userChannel: false,
     rpcTimeoutMs: 10_000,
   });
   let messages = 0;

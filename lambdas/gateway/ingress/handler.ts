@@ -5,7 +5,7 @@ import {
   sqsClient,
   ssmClient,
 } from '../../contract/aws-clients';
-import { readEnvironment } from '../../contract/environment';
+import { readEnvironment, readSwitch } from '../../contract/environment';
 import { log } from '../../contract/log';
 import { EventBridgeBus } from '../core/adapters/event-bridge-bus';
 import { ManagementPoster } from '../core/adapters/management-poster';
@@ -29,6 +29,7 @@ const environment = readEnvironment([
   'CALLBACK_URL',
   'SERVICES_PARAMETER_PATH',
   'RPC_TIMEOUT_SECONDS',
+  'USER_CHANNEL',
 ]);
 const secrets = secretsManagerClient();
 const sqs = sqsClient();
@@ -57,6 +58,7 @@ const ingress = new Ingress({
   deliveries: new SqsDeliveryQueue(sqs, environment.DELIVERIES_QUEUE_URL),
   wakes: new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL),
   tokenSecret: async () => encoder.encode(await tokenSecret()),
+  userChannel: readSwitch(environment, 'USER_CHANNEL'),
   rpcTimeoutMs: Number(environment.RPC_TIMEOUT_SECONDS) * 1000,
   clock: systemClock,
   log,

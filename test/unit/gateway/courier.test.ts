@@ -223,9 +223,34 @@ describe('parseMessage', () => {
       'publishedAt: expected an integer, got number',
     ],
     [JSON.stringify(delivery('room:a', { publishedAt: undefined })), 'publishedAt: expected'],
+    [JSON.stringify(delivery('room:a', { version: 0 })), 'version: expected'],
+    [JSON.stringify(delivery('room:a', { version: 1.5 })), 'version: expected an integer, got number'],
+    [JSON.stringify(delivery('room:a', { version: 2 ** 53 })), 'version: expected'],
+    [JSON.stringify(delivery('room:a', { versionEpoch: 'e'.repeat(129) })), 'versionEpoch: expected'],
     ['{"v":1,"type":"drain","channel":"a","partition":-1}', 'partition: expected'],
   ])('says what is wrong with %.50s', (body, reason) => {
     expect(parseMessage(body)).toEqual({ type: 'unreadable', reason: expect.stringContaining(reason) });
+  });
+
+  it('reads a version and what it is compared within', () => {
+    const versioned = delivery('room:a', { version: 2 ** 53 - 1, versionEpoch: 'e'.repeat(128) });
+    expect(parseMessage(JSON.stringify(versioned))).toEqual(versioned);
+  });
+
+  it('takes 64 KB of fields for a reply, and refuses more but for who waits', () => {
+    const waits = { client: 'c', id: 5, kind: 'rpc' };
+    const asked = (bytes: number) => {
+      const around = JSON.stringify({ text: '' }).length;
+      // Three bytes a character: bytes are counted, not characters.
+      const text = '世'.repeat((bytes - around) / 3) + 'x'.repeat((bytes - around) % 3);
+      return delivery('room:a', { reply: { ...waits, data: { text } } });
+    };
+    expect(parseMessage(JSON.stringify(asked(65_536)))).toEqual(asked(65_536));
+    expect(parseMessage(JSON.stringify(asked(65_537)))).toEqual({
+      type: 'unreadable',
+      reason: 'reply.data: expected at most 65536 bytes of JSON, got 65537',
+      reply: waits,
+    });
   });
 });
 

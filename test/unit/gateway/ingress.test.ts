@@ -153,7 +153,7 @@ describe('commands', () => {
     [{ publish: { channel: 'room:a' } }, { error: { code: 107, message: 'bad request' } }],
     [{ rpc: { method: 'echo.nothing' } }, { error: { code: 104, message: 'method not found' } }],
     [{ rpc: { method: 'say' } }, { error: { code: 104, message: 'method not found' } }],
-    [{ history: { channel: 'room:a' } }, { error: { code: 108, message: 'not available' } }],
+    [{ presence: { channel: 'room:a' } }, { error: { code: 108, message: 'not available' } }],
     [{ refresh: {} }, { error: { code: 108, message: 'not available' } }],
   ])('answers %j', async (command, answer) => {
     const world = ingressWorld();

@@ -29,8 +29,41 @@ describe('parseFrame', () => {
     ['{"id":4,"publish":{"channel":"c"}}', { kind: 'publish', id: 4, channel: 'c', data: undefined }],
     ['{"id":5,"rpc":{"method":"a.b","data":[1]}}', { kind: 'rpc', id: 5, method: 'a.b', data: [1] }],
     ['{"id":5,"rpc":{"method":"a.b"}}', { kind: 'rpc', id: 5, method: 'a.b', data: null }],
+    [
+      '{"id":6,"history":{"channel":"c"}}',
+      { kind: 'history', id: 6, channel: 'c', limit: 0, since: undefined, reverse: false },
+    ],
+    [
+      '{"id":6,"history":{"channel":"c","limit":-1,"since":{"offset":3,"epoch":"e"},"reverse":true}}',
+      { kind: 'history', id: 6, channel: 'c', limit: -1, since: { offset: 3, epoch: 'e' }, reverse: true },
+    ],
+    [
+      '{"id":6,"history":{"channel":"c","limit":10,"since":{}}}',
+      { kind: 'history', id: 6, channel: 'c', limit: 10, since: { offset: 0, epoch: '' }, reverse: false },
+    ],
+    ['{"id":6,"history":{"channel":"c","since":null}}', { kind: 'history', since: undefined }],
+    [
+      '{"id":7,"history":{}}',
+      { kind: 'refused', id: 7, name: 'history', reason: 'channel: expected text, got none' },
+    ],
+    [
+      '{"id":7,"history":{"channel":"c","limit":1.5}}',
+      { kind: 'refused', id: 7, name: 'history', reason: 'limit: expected an integer, got 1.5' },
+    ],
+    ['{"id":7,"history":{"channel":"c","limit":2147483648}}', { kind: 'refused', id: 7 }],
+    ['{"id":7,"history":{"channel":"c","limit":"all"}}', { kind: 'refused', id: 7 }],
+    [
+      '{"id":7,"history":{"channel":"c","reverse":1}}',
+      { kind: 'refused', id: 7, name: 'history', reason: 'reverse: expected true or false, got 1' },
+    ],
+    [
+      '{"id":7,"history":{"channel":"c","since":5}}',
+      { kind: 'refused', id: 7, name: 'history', reason: 'since: expected an object, got 5' },
+    ],
+    ['{"id":7,"history":{"channel":"c","since":{"offset":-1}}}', { kind: 'refused', id: 7 }],
+    ['{"id":7,"history":{"channel":"c","since":{"epoch":1}}}', { kind: 'refused', id: 7 }],
     ['{"id":4294967295,"ping":{}}', { kind: 'ping', id: 4294967295 }],
-    ...['presence', 'presence_stats', 'history', 'refresh', 'sub_refresh', 'send'].map(
+    ...['presence', 'presence_stats', 'refresh', 'sub_refresh', 'send'].map(
       (name) => [`{"id":6,"${name}":{}}`, { kind: 'unavailable', id: 6, name }] as const,
     ),
     [
@@ -94,7 +127,19 @@ describe('parseFrame', () => {
 
   it('returns whatever the text is, and its reason repeats nothing of it', () => {
     const marker = 'k4TzQ';
-    const names = fc.constantFrom('id', 'connect', 'subscribe', 'publish', 'rpc', 'send', 'channel', marker);
+    const names = fc.constantFrom(
+      'id',
+      'connect',
+      'subscribe',
+      'publish',
+      'history',
+      'since',
+      'limit',
+      'rpc',
+      'send',
+      'channel',
+      marker,
+    );
     const value = fc.letrec((tie) => ({
       json: fc.oneof(
         { depthSize: 'small' },

@@ -48,6 +48,29 @@ describe('CachedRegistry', () => {
     expect(await registry.serviceOf('toString')).toBeUndefined();
   });
 
+  it('reads a registration of before there were coalesced publications', async () => {
+    const { flushEverySeconds: _, ...former } = rules;
+    const { registry, lines } = registryOf(async () => [entry('echo', { namespaces: { echo: former } })]);
+    expect(await registry.namespace('echo')).toEqual(rules);
+    expect(lines).toEqual([]);
+  });
+
+  it('reads a namespace that is limited to users and coalesces', async () => {
+    const dialog = { ...rules, subscribe: 'user-limited', flushEverySeconds: 900 };
+    const { registry } = registryOf(async () => [entry('chat', { namespaces: { dialog } })]);
+    expect(await registry.namespace('dialog')).toEqual(dialog);
+  });
+
+  it('knows the user channels of the gateway', async () => {
+    const user = { ...rules, subscribe: 'user-limited' };
+    const { registry } = registryOf(async () => [
+      entry('holdfast', { methods: [], namespaces: { user, shared: user } }),
+      entry('echo', { namespaces: { shared: rules } }),
+    ]);
+    expect(await registry.namespace('user')).toEqual(user);
+    expect(await registry.namespace('shared')).toEqual(user);
+  });
+
   it.each([
     ['no JSON', { name: 'bad', json: 'x' }, 'expected JSON'],
     ['another name', { ...entry('chat'), name: 'bad' }, 'service: expected bad, got chat'],
@@ -56,6 +79,21 @@ describe('CachedRegistry', () => {
       'a bad rule',
       entry('bad', { namespaces: { bad: { ...rules, publish: 'x' } } }),
       'namespaces.bad.publish',
+    ],
+    [
+      'a time to wait that no wake has',
+      entry('bad', { namespaces: { bad: { ...rules, flushEverySeconds: 901 } } }),
+      'namespaces.bad.flushEverySeconds',
+    ],
+    [
+      'half a second to wait',
+      entry('bad', { namespaces: { bad: { ...rules, flushEverySeconds: 0.5 } } }),
+      'namespaces.bad.flushEverySeconds',
+    ],
+    [
+      'the user channels of the gateway',
+      entry('bad', { namespaces: { user: rules, bad: rules } }),
+      'namespaces.user: expected it of holdfast only',
     ],
     ['methods of the gateway', entry('holdfast'), 'methods: expected none of holdfast'],
   ])('skips an entry with %s and says why', async (_, bad, reason) => {

@@ -33,7 +33,7 @@ type Dependency = 'bus' | 'deliveries' | 'registry' | 'secret' | 'wakes';
 type State = 'pending' | 'connected' | 'closed' | '';
 
 /** The core of ingress on scripts that answer as told: what they do on Redis is tested on Redis. */
-export function ingressWorld(state: State = 'connected') {
+export function ingressWorld(state: State = 'connected', { userChannel = false } = {}) {
   const answers = new Map<string, unknown>([
     [
       'hf1enter',
@@ -99,6 +99,7 @@ export function ingressWorld(state: State = 'connected') {
     registry: {
       namespace: async (name) => {
         check('registry');
+        if (name === 'user') return { ...ROOM, subscribe: 'user-limited' };
         if (name === 'quiet') return { ...ROOM, publish: 'off', recover: false };
         return name === 'room' ? ROOM : undefined;
       },
@@ -133,6 +134,7 @@ export function ingressWorld(state: State = 'connected') {
       return SECRET;
     },
     checkup: { run: async () => undefined },
+    userChannel,
     rpcTimeoutMs: 10_000,
     clock: { now: () => Date.now(), sleep },
     log,

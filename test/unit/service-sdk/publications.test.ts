@@ -87,6 +87,31 @@ describe('publish', () => {
     expect(sentDeliveries()[0]?.delivery.idempotencyKey).toBe('order-5');
   });
 
+  it('counts the publications of one invocation, whatever keys some of them bring', async () => {
+    const asked = envelope();
+    await run(async ({ publish }) => {
+      await publish('room:1', 1);
+      await publish('room:1', 2, { idempotencyKey: 'order-5' });
+      await publish('room:1', 3);
+    }, eventOf(asked));
+    expect(sentDeliveries().map(({ delivery }) => delivery.idempotencyKey)).toEqual([
+      publicationKey(asked.id, 'room:1', 1),
+      'order-5',
+      publicationKey(asked.id, 'room:1', 3),
+    ]);
+  });
+
+  it('hands versions on', async () => {
+    await run(async ({ publish }) => {
+      await publish('room:1', 1, { version: 1 });
+      await publish('room:1', 1, { version: 2 ** 53 - 1, versionEpoch: 'e'.repeat(128) });
+    });
+    const [first, second] = sentDeliveries();
+    expect(first?.delivery).toMatchObject({ version: 1 });
+    expect(first?.delivery).not.toHaveProperty('versionEpoch');
+    expect(second?.delivery).toMatchObject({ version: 2 ** 53 - 1, versionEpoch: 'e'.repeat(128) });
+  });
+
   it.each<[string, Method, string]>([
     ['a channel with a space', ({ publish }) => publish('a b', 1), 'channel: expected 1 to 255 printable'],
     ['a channel with a brace', ({ publish }) => publish('a{b}', 1), 'got "a{b}"'],
@@ -95,6 +120,28 @@ describe('publish', () => {
       'a key of 129 characters',
       ({ publish }) => publish('a', 1, { idempotencyKey: 'k'.repeat(129) }),
       'idempotencyKey: expected 1 to 128 characters, got 129',
+    ],
+    [
+      'version 0',
+      ({ publish }) => publish('a', 1, { version: 0 }),
+      'version: expected an integer from 1 to 2^53-1, got 0',
+    ],
+    ['half a version', ({ publish }) => publish('a', 1, { version: 1.5 }), 'got 1.5'],
+    ['a version above 2^53', ({ publish }) => publish('a', 1, { version: 2 ** 53 }), 'version: expected'],
+    [
+      'an epoch of versions alone',
+      ({ publish }) => publish('a', 1, { versionEpoch: 'e' }),
+      'versionEpoch: expected it with a version, got it alone',
+    ],
+    [
+      'an epoch of versions of 129 characters',
+      ({ publish }) => publish('a', 1, { version: 1, versionEpoch: 'e'.repeat(129) }),
+      'versionEpoch: expected at most 128 characters, got 129',
+    ],
+    [
+      'fields of a reply above 64 KB',
+      ({ publish }) => publish('a', 1, { replyWithOffset: { text: 'x'.repeat(65_526) } }),
+      'replyWithOffset: expected at most 65536 bytes of JSON, got 65537',
     ],
     [
       'a publication above the size of a post',

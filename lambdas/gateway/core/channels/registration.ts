@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { USER_NAMESPACE } from '../../../contract/channel';
 import {
   GATEWAY_SERVICE,
   MAX_FLUSH_SECONDS,
@@ -45,6 +46,9 @@ export function parseRegistration(name: string, json: string): ServiceRegistrati
   if (parsed.output.service !== name) return `service: expected ${name}, got ${parsed.output.service}`;
   if (name === GATEWAY_SERVICE && parsed.output.methods.length > 0)
     return `methods: expected none of ${GATEWAY_SERVICE}, got some`;
+  // Who owned it could publish to every user's channel, and open it to others.
+  if (name !== GATEWAY_SERVICE && USER_NAMESPACE in parsed.output.namespaces)
+    return `namespaces.${USER_NAMESPACE}: expected it of ${GATEWAY_SERVICE} only, got it`;
   return parsed.output;
 }
 
@@ -56,14 +60,15 @@ export interface RegistryView {
 }
 
 /**
- * Joins registrations, ordered by service name. A namespace belongs to the first that names it; the others are answered as
- * conflicts, `namespace (service)`.
+ * Joins registrations: the gateway's, then those of services by name. A namespace belongs to the first that names it; the
+ * others are answered as conflicts, `namespace (service)`.
  */
 export function joinRegistrations(registrations: readonly ServiceRegistration[]) {
   const namespaces = new Map<string, NamespaceRules>();
   const methods = new Map<string, string>();
   const conflicts: string[] = [];
-  const ordered = [...registrations].sort((a, b) => (a.service < b.service ? -1 : 1));
+  const rank = ({ service }: ServiceRegistration) => (service === GATEWAY_SERVICE ? '' : service);
+  const ordered = [...registrations].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   for (const { service, methods: names, namespaces: own } of ordered) {
     for (const name of names) methods.set(`${service}.${name}`, service);
     for (const [namespace, namespaceRules] of Object.entries(own)) {

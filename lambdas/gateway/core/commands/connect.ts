@@ -9,6 +9,7 @@ import { SERVER_VERSION } from '../version';
 import { type Answer, type PendingSubscription, refuse } from './answer';
 import type { CommandParts } from './parts';
 import { RecoveryBudget } from './recovery';
+import { serverSideChannels } from './server-side-channels';
 import type { Subscriptions } from './subscriptions';
 
 type ConnectCommand = Extract<Command, { kind: 'connect' }>;
@@ -89,9 +90,13 @@ async function subscribeServerSide(
   const subs: Record<string, SubscribeResult> = {};
   const pending: PendingSubscription[] = [];
   const refusals: Extract<Answer, { result: 'refused' }>[] = [];
-  const subscribing = inParallel(identity.channels, SUBSCRIBES_AT_ONCE, async (channel) => {
+  const { user } = identity;
+  const { channels, leftOut } = serverSideChannels(identity, parts.userChannel);
+  if (leftOut) parts.log('info', 'no user channel', { connection: id, reason: leftOut });
+  const subscribing = inParallel(channels, SUBSCRIBES_AT_ONCE, async (channel) => {
     const recover = command.recover.get(channel);
-    const subscribed = await subscriptions.subscribe(id, { channel, recover, serverSide: true }, budget);
+    const request = { channel, user, recover, serverSide: true };
+    const subscribed = await subscriptions.subscribe(id, request, budget);
     if (subscribed.result === 'subscribed') {
       subs[channel] = subscribed.reply;
       pending.push(subscribed.pending);

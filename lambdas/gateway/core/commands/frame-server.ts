@@ -6,6 +6,7 @@ import type { Command } from '../protocol/commands';
 import { type Answer, answerUnserved, refuse, refuseTemporarily } from './answer';
 import { serveConnect } from './connect';
 import type { FrameTime } from './frame-time';
+import { serveHistory } from './history';
 import type { Outbox } from './outbox';
 import type { CommandParts } from './parts';
 import { servePublish } from './publish';
@@ -32,6 +33,7 @@ function dependencyOf({ kind }: Command): 'state' | 'queue' | 'nothing' {
     case 'connect':
     case 'subscribe':
     case 'unsubscribe':
+    case 'history':
     case 'rpc':
       return 'state';
     case 'publish':
@@ -161,7 +163,7 @@ export class FrameServer {
         const { channel, recover } = command;
         const subscribed = await this.#subscriptions.subscribe(
           id,
-          { channel, recover, serverSide: false },
+          { channel, user: sender.user, recover, serverSide: false },
           new RecoveryBudget(),
         );
         if (subscribed.result === 'refused') return subscribed;
@@ -176,6 +178,8 @@ export class FrameServer {
         return { result: 'reply', reply: { id: command.id, unsubscribe: {} } };
       case 'publish':
         return servePublish(this.#parts, sender, command);
+      case 'history':
+        return serveHistory(this.#parts, sender, command);
       case 'rpc':
         return serveRpc(this.#parts, sender, command);
       case 'ping':

@@ -1,13 +1,14 @@
-import { isChannelName, MAX_CHANNEL_LENGTH, namespaceOf } from '../../../contract/channel';
+import { isChannelName, MAX_CHANNEL_LENGTH, namespaceOf, namesUser } from '../../../contract/channel';
 import { PROTOCOL_ERRORS } from '../../../contract/codes';
 import type { NamespaceRules } from '../../../contract/registry';
 import type { Registry } from '../ports';
 import { type Refusal, refuse } from './answer';
 
-/** The rules of a channel's namespace, or why there are none. */
+/** The rules of a channel's namespace, or why there are none for this user. */
 export async function rulesOf(
   registry: Registry,
   channel: string,
+  user: string,
 ): Promise<{ readonly rules: NamespaceRules } | Refusal> {
   if (!isChannelName(channel)) {
     return refuse(
@@ -17,11 +18,15 @@ export async function rulesOf(
   }
   const namespace = namespaceOf(channel);
   const rules = await registry.namespace(namespace);
-  // The channel's alphabet is checked above, so its namespace may stand in a log line.
-  return rules
-    ? { rules }
-    : refuse(
-        PROTOCOL_ERRORS.unknownChannel,
-        `namespace: expected one that is registered, got "${namespace}"`,
-      );
+  if (!rules) {
+    // The channel's alphabet is checked above, so its namespace may stand in a log line.
+    return refuse(
+      PROTOCOL_ERRORS.unknownChannel,
+      `namespace: expected one that is registered, got "${namespace}"`,
+    );
+  }
+  if (rules.subscribe === 'user-limited' && !namesUser(channel, user)) {
+    return refuse(PROTOCOL_ERRORS.permissionDenied, 'channel: expected one that names the user, got another');
+  }
+  return { rules };
 }

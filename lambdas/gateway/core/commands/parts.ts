@@ -20,6 +20,8 @@ export interface CommandParts {
   readonly tokenSecret: () => Promise<Uint8Array>;
   /** Verifies that the connection's subscriptions are still what their partitions know. */
   readonly checkup: { run(connection: string): Promise<void> };
+  /** Whether each connection is subscribed to the channel of its user. */
+  readonly userChannel: boolean;
   readonly rpcTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;

@@ -25,7 +25,7 @@ export async function servePublish(
   sender: Sender,
   { id, channel, data }: PublishCommand,
 ): Promise<Answer> {
-  const found = await rulesOf(parts.registry, channel);
+  const found = await rulesOf(parts.registry, channel, sender.user);
   if ('result' in found) return found;
   if (found.rules.publish !== 'direct') {
     return refuse(PROTOCOL_ERRORS.permissionDenied, `publish: expected direct, got ${found.rules.publish}`);

@@ -29,6 +29,7 @@ const LEFT_WAKE_SECONDS = Math.ceil(LEAVING_MS / 1000);
 
 export interface SubscribeRequest {
   readonly channel: string;
+  readonly user: string;
   readonly recover: Position | undefined;
   readonly serverSide: boolean;
 }
@@ -65,11 +66,11 @@ export class Subscriptions {
   /** Joins a channel as pending. The result must be posted, then `activate` called. Rejects where Redis fails. */
   async subscribe(
     connection: string,
-    { channel, recover, serverSide }: SubscribeRequest,
+    { channel, user, recover, serverSide }: SubscribeRequest,
     budget: RecoveryBudget,
   ): Promise<Subscribed> {
     const { channels, departures, registry, wakes } = this.#parts;
-    const found = await rulesOf(registry, channel);
+    const found = await rulesOf(registry, channel, user);
     if ('result' in found) return found;
 
     const nonce = randomBytes(6).toString('base64url');

@@ -62,6 +62,9 @@ export interface Retention {
 /** Most publications of a recovery: Centrifugo's `recovery_max_publication_limit`. */
 export const MAX_RECOVERED = 300;
 
+/** Most publications of a history reply; bytes as in a recovery. */
+export const MAX_HISTORY = 300;
+
 /** Most bytes of a reply's recovered publications: it has to fit into a frame of 32 KB with what is around them. */
 export const MAX_RECOVERED_BYTES = 24 * 1024;
 
@@ -100,6 +103,23 @@ export interface Reader {
   readonly last: string;
 }
 
+export interface HistoryRequest {
+  /** Most entries; 0 asks for the position alone. */
+  readonly limit: number;
+  /** Entries after this offset, or before it in reverse; undefined: from the oldest, in reverse from the newest. */
+  readonly since: number | undefined;
+  readonly reverse: boolean;
+  /** How many of the newest entries may be seen; the log may keep more for delivery. */
+  readonly newest: number;
+}
+
+/** Entries in the order that was asked for: what fits into a reply, and one where there is any. */
+export interface HistoryPage {
+  readonly epoch: string;
+  readonly top: number;
+  readonly entries: readonly LogEntry[];
+}
+
 /** The log of each channel. */
 export interface Channels {
   append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended>;
@@ -113,4 +133,6 @@ export interface Channels {
    * frame and a publication more, so that an answer stays small.
    */
   read(channel: string, reader: Reader, cursor: number, behind: number | undefined): Promise<LogRead>;
+  /** Gives a channel without a position an epoch, so that there is one to answer. */
+  history(channel: string, request: HistoryRequest): Promise<HistoryPage>;
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isChannelName } from '../../../contract/channel';
-import type { Delivery, DeliveryReply } from '../../../contract/delivery';
+import { type Delivery, type DeliveryReply, MAX_REPLY_DATA_BYTES } from '../../../contract/delivery';
 import type { JsonValue } from '../../../contract/json';
 import { isTraceparent } from '../../../contract/trace';
 import type { Wake } from '../ports';
@@ -12,12 +12,12 @@ const channel = v.pipe(v.string(), v.check(isChannelName, 'a channel name'));
 const integer = (least: number) =>
   v.pipe(v.number(), v.check<number, string>(Number.isInteger, 'an integer'), v.minValue(least));
 
-const reply = v.object({
+const waiting = {
   client: text(128),
   id: v.pipe(integer(1), v.maxValue(2 ** 32 - 1)),
   kind: v.picklist(['publish', 'rpc']),
-  data: v.exactOptional(v.record(v.string(), json)),
-});
+};
+const reply = v.object({ ...waiting, data: v.exactOptional(v.record(v.string(), json)) });
 
 const delivery = v.object({
   v: v.literal(1),
@@ -30,7 +30,7 @@ const delivery = v.object({
   traceparent: v.custom<string>(isTraceparent, 'a W3C traceparent'),
   info: v.exactOptional(v.object({ user: v.string(), client: v.string() })),
   reply: v.exactOptional(reply),
-  version: v.exactOptional(integer(1)),
+  version: v.exactOptional(v.pipe(integer(1), v.maxValue(Number.MAX_SAFE_INTEGER))),
   versionEpoch: v.exactOptional(v.pipe(v.string(), v.maxLength(128))),
 });
 
@@ -48,7 +48,7 @@ export interface Unreadable {
   readonly type: 'unreadable';
   /** What was expected and what came, without content. */
   readonly reason: string;
-  /** Who waits for an answer, where that much can be read. */
+  /** Who waits for an answer, where that much can be read; without its data. */
   readonly reply?: DeliveryReply;
 }
 
@@ -63,14 +63,29 @@ export function parseMessage(body: string): CourierMessage {
     return { type: 'unreadable', reason: 'body: expected JSON, got text that is none' };
   }
   const parsed = v.safeParse(message, value);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  // Own checks carry what they expect as their message.
-  const expected = issue.type === 'custom' || issue.type === 'check' ? issue.message : issue.expected;
-  const waiting = v.safeParse(v.object({ reply }), value);
-  return {
-    type: 'unreadable',
-    reason: `${v.getDotPath(issue) ?? 'body'}: expected ${expected ?? issue.type}, got ${typeof issue.input}`,
-    ...(waiting.success && { reply: waiting.output.reply }),
-  };
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    // Own checks carry what they expect as their message.
+    const expected = issue.type === 'custom' || issue.type === 'check' ? issue.message : issue.expected;
+    const reason = `${v.getDotPath(issue) ?? 'body'}: expected ${expected ?? issue.type}, got ${typeof issue.input}`;
+    return unreadable(reason, value);
+  }
+  const bytes = replyDataBytes(parsed.output);
+  if (bytes > MAX_REPLY_DATA_BYTES) {
+    return unreadable(
+      `reply.data: expected at most ${MAX_REPLY_DATA_BYTES} bytes of JSON, got ${bytes}`,
+      value,
+    );
+  }
+  return parsed.output;
+}
+
+function replyDataBytes(parsed: Delivery | Wake): number {
+  const data = parsed.type === 'publication' ? parsed.reply?.data : undefined;
+  return data ? Buffer.byteLength(JSON.stringify(data)) : 0;
+}
+
+function unreadable(reason: string, value: unknown): Unreadable {
+  const waits = v.safeParse(v.object({ reply: v.object(waiting) }), value);
+  return { type: 'unreadable', reason, ...(waits.success && { reply: waits.output.reply }) };
 }

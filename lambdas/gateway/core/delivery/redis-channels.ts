@@ -6,6 +6,8 @@ import { type RedisScript, ScriptResultError, type ScriptRunner, textList } from
 import {
   type Appended,
   type Channels,
+  type HistoryPage,
+  type HistoryRequest,
   type LogEntry,
   type LogRead,
   MAX_RECOVERED,
@@ -18,6 +20,7 @@ import {
 } from './channels';
 import { PARTITION_MEMBERS } from './partitions';
 import { append } from './scripts/append';
+import { history } from './scripts/history';
 import { place } from './scripts/place';
 import { read } from './scripts/read';
 import { vacate } from './scripts/vacate';
@@ -154,5 +157,25 @@ export class RedisChannels implements Channels {
       afterCursor: entries.slice(0, Number(count)),
       beforeCursor: entries.slice(Number(count)),
     };
+  }
+  async history(channel: string, { limit, since, reverse, newest }: HistoryRequest): Promise<HistoryPage> {
+    const keys = channelKeys(channel);
+    const [epoch = '', top, ...flat] = textList(
+      history,
+      await this.#scripts.run(
+        history,
+        [keys.meta, keys.log],
+        [
+          newEpoch(),
+          META_TTL_SECONDS,
+          limit,
+          since ?? '',
+          reverse ? 'reverse' : 'forward',
+          newest,
+          MAX_RECOVERED_BYTES,
+        ],
+      ),
+    );
+    return { epoch, top: Number(top), entries: entriesOf(history, flat) };
   }
 }

@@ -29,6 +29,17 @@ export type Command =
       /** Undefined where the field is absent, which is refused; `null` is data. */
       readonly data: JsonValue | undefined;
     }
+  | {
+      readonly kind: 'history';
+      readonly id: number;
+      readonly channel: string;
+      /** Most publications; 0: the position alone, negative: as many as the server gives. */
+      readonly limit: number;
+      /** Where to start, itself not included; undefined: at the end that comes first in the order. */
+      readonly since: Position | undefined;
+      /** From new to old. */
+      readonly reverse: boolean;
+    }
   | { readonly kind: 'rpc'; readonly id: number; readonly method: string; readonly data: JsonValue }
   | { readonly kind: 'ping'; readonly id: number }
   /** A command of the protocol that this gateway does not serve. */

@@ -16,7 +16,7 @@ const PAYLOADS = {
   ping: (id: number): Command => ({ kind: 'ping', id }),
   presence: unavailable('presence'),
   presence_stats: unavailable('presence_stats'),
-  history: unavailable('history'),
+  history: parseHistory,
   send: unavailable('send'),
   refresh: unavailable('refresh'),
   sub_refresh: unavailable('sub_refresh'),
@@ -163,6 +163,25 @@ function parsePublish(id: number, fields: JsonObject): Command {
   if (typeof channel !== 'string')
     return refused(id, 'publish', `channel: expected text, got ${nameOf(channel)}`);
   return { kind: 'publish', id, channel, data: dataOf(fields) };
+}
+
+/** The limits of an int32, which it is on the wire. */
+function isInt32(value: unknown): value is number {
+  return typeof value === 'number' && (value | 0) === value;
+}
+
+function parseHistory(id: number, fields: JsonObject): Command {
+  const { channel, limit = 0, reverse = false, since = null } = fields;
+  if (typeof channel !== 'string')
+    return refused(id, 'history', `channel: expected text, got ${nameOf(channel)}`);
+  if (!isInt32(limit)) return refused(id, 'history', `limit: expected an integer, got ${nameOf(limit)}`);
+  if (typeof reverse !== 'boolean')
+    return refused(id, 'history', `reverse: expected true or false, got ${nameOf(reverse)}`);
+  if (since !== null && !isJsonObject(since))
+    return refused(id, 'history', `since: expected an object, got ${nameOf(since)}`);
+  const position = since === null ? undefined : positionOf(since);
+  if (position === 'bad') return refused(id, 'history', `since: ${POSITION_REASON}`);
+  return { kind: 'history', id, channel, limit, since: position, reverse };
 }
 
 function parseRpc(id: number, fields: JsonObject): Command {
