@@ -29,6 +29,7 @@ const environment = readEnvironment([
   'CALLBACK_URL',
   'SERVICES_PARAMETER_PATH',
   'RPC_TIMEOUT_SECONDS',
+  'SUBSCRIPTIONS_PER_CONNECTION',
   'USER_CHANNEL',
 ]);
 const secrets = secretsManagerClient();
@@ -38,7 +39,13 @@ const secret = (arn: string) => cachedSecret(secrets, arn, systemClock, log);
 const tokenSecret = secret(environment.JWT_SECRET_ARN);
 const encoder = new TextEncoder();
 
-const stores = storesOf(environment, secrets, systemClock, log);
+const stores = storesOf(
+  environment,
+  secrets,
+  systemClock,
+  log,
+  Number(environment.SUBSCRIPTIONS_PER_CONNECTION),
+);
 // Replies and disconnects only: both bear a repeat.
 const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
 const ingress = new Ingress({

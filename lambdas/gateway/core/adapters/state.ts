@@ -16,8 +16,13 @@ export const REDIS_VARIABLES = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_USER', 'REDIS
 type RedisEnvironment = { readonly [name in (typeof REDIS_VARIABLES)[number]]: string };
 
 /** All stores on one connection to Redis. */
-export function storesOn(scripts: ScriptRunner, log: Log, clock: Clock = systemClock) {
-  const connections = new RedisConnections(scripts, clock);
+export function storesOn(
+  scripts: ScriptRunner,
+  log: Log,
+  clock: Clock = systemClock,
+  maxSubscriptions?: number,
+) {
+  const connections = new RedisConnections(scripts, clock, maxSubscriptions);
   const channels = new RedisChannels(scripts);
   const partitions = new RedisPartitions(scripts);
   const departures = new Departures({ connections, channels, partitions, log });
@@ -25,12 +30,16 @@ export function storesOn(scripts: ScriptRunner, log: Log, clock: Clock = systemC
   return { connections, inbox, channels, partitions, departures };
 }
 
-/** The stores of a function, by its environment. Nothing is connected before the first use. */
+/**
+ * The stores of a function, by its environment. Nothing is connected before the first use. Only a function that subscribes
+ * needs to say how many channels a connection may have.
+ */
 export function storesOf(
   environment: RedisEnvironment,
   secrets: SecretsManagerClient,
   clock: Clock,
   log: Log,
+  maxSubscriptions?: number,
 ) {
   const scripts = new RedisScripts({
     host: environment.REDIS_HOST,
@@ -38,5 +47,5 @@ export function storesOf(
     user: environment.REDIS_USER,
     password: cachedSecret(secrets, environment.REDIS_SECRET_ARN, clock, log),
   });
-  return storesOn(scripts, log, clock);
+  return storesOn(scripts, log, clock, maxSubscriptions);
 }

@@ -96,7 +96,7 @@ export class Ingress {
         await this.#serveInOrder(invocation, frame, connection);
         return;
       case 'wait':
-        return this.#await(invocation);
+        return this.#await(invocation, connection);
       case 'repeat':
         this.#parts.log('info', 'frame that was there before ignored', { connection: id });
         return;
@@ -120,24 +120,28 @@ export class Ingress {
   }
 
   /** Looks after a frame that was put away, until it was served or never will be. */
-  async #await(invocation: Invocation): Promise<void> {
+  async #await(invocation: Invocation, connection: Connection): Promise<void> {
     const { id, outbox, token, frame } = invocation;
     const { inbox, clock } = this.#parts;
     for (let polls = 0; ; polls++) {
       await clock.sleep(POLLS_MS[polls] ?? POLL_MS);
       const now = clock.now();
-      const turn = await inbox.turn(id, token, frame.first, now);
+      const late = now >= frame.at + GAP_MS;
+      const turn = await inbox.turn(id, token, frame.first, now, late);
       switch (turn.result) {
         case 'run':
           if (await this.#takeTurn(invocation, turn)) return;
           break;
+        case 'plain':
+          await this.#serve(invocation, frame, connection);
+          return;
         case 'taken':
           return;
         case 'repeat':
           this.#parts.log('info', 'frame that was there before ignored', { connection: id });
           return;
         case 'gap':
-          if (now < frame.at + GAP_MS) break;
+          if (!late) break;
           return this.#endLost(id, outbox, `frame: expected the one before it within ${GAP_MS} ms, got none`);
         case 'busy':
           if (now < frame.at + TURN_MS) break;

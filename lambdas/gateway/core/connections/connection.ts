@@ -31,7 +31,10 @@ export interface Membership {
 
 export type HoldResult = 'held' | 'subscribed' | 'leaving' | 'limit' | 'closed' | 'absent';
 
-/** How many channels one connection may subscribe to: Centrifugo's default, and what fits into one frame at a reconnect. */
+/**
+ * How many channels a token may name, and how many one connection may subscribe to unless the configuration says otherwise:
+ * Centrifugo's default, and what fits into one frame at a reconnect.
+ */
 export const MAX_SUBSCRIPTIONS = 128;
 
 /**

@@ -7,7 +7,7 @@ import { inParallel } from '../parallel';
 import type { Log, Poster } from '../ports';
 import type { Connections, Membership } from './connection';
 
-// A connection has at most 128 memberships; each costs a script or two in slots of their own.
+// A connection has 128 memberships unless configured otherwise; each costs a script or two in slots of their own.
 const LEAVES_AT_ONCE = 16;
 
 /** How connections end, whoever ends them. */

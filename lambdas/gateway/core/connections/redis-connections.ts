@@ -70,10 +70,17 @@ function membershipsOf(fields: readonly string[], pattern = MEMBERSHIP): readonl
 export class RedisConnections implements Connections {
   readonly #scripts: ScriptRunner;
   readonly #clock: Clock;
+  readonly #maxSubscriptions: number;
 
-  constructor(scripts: ScriptRunner, clock: Clock = systemClock) {
+  /** @param maxSubscriptions most channels that one connection may subscribe to */
+  constructor(
+    scripts: ScriptRunner,
+    clock: Clock = systemClock,
+    maxSubscriptions: number = MAX_SUBSCRIPTIONS,
+  ) {
     this.#scripts = scripts;
     this.#clock = clock;
+    this.#maxSubscriptions = maxSubscriptions;
   }
 
   async open(connection: string, identity: Identity | undefined): Promise<boolean> {
@@ -113,7 +120,7 @@ export class RedisConnections implements Connections {
     const result = await this.#scripts.run(
       hold,
       [connectionKey(connection)],
-      [SUBSCRIPTION + channel, nonce, now, now + HOLD_MS, FIXED_FIELDS + MAX_SUBSCRIPTIONS],
+      [SUBSCRIPTION + channel, nonce, now, now + HOLD_MS, FIXED_FIELDS + this.#maxSubscriptions],
     );
     const known = HOLD_RESULTS.find((name) => name === result);
     if (known === undefined) throw new ScriptResultError(hold, HOLD_RESULTS.join(' or '), result);

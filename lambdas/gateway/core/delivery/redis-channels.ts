@@ -67,6 +67,7 @@ export class RedisChannels implements Channels {
   async append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended> {
     const keys = channelKeys(channel);
     const { text, idempotencyKey, version, versionEpoch } = publication;
+    const tag = newTag();
     const known = await this.#scripts.run(seen, [witnessKey(channel)], []);
     const [seenEpoch = '', seenOffset = '', seenTag = ''] = typeof known === 'string' ? known.split('|') : [];
     const [answer, offset, epoch = '', partitions] = textList(
@@ -81,7 +82,7 @@ export class RedisChannels implements Channels {
           retention.seconds,
           Math.max(META_TTL_SECONDS, retention.seconds),
           IDEMPOTENCY_WINDOW_SECONDS,
-          newTag(),
+          tag,
           seenEpoch,
           seenOffset,
           seenTag,
@@ -92,6 +93,10 @@ export class RedisChannels implements Channels {
     );
     const result = APPEND_RESULTS.find((name) => name === answer);
     if (result === undefined) throw new ScriptResultError(append, APPEND_RESULTS.join(' or '), answer);
+    // A log in another epoch than its witness's counts as set back, so a new epoch is witnessed where it begins.
+    if (result === 'appended' && epoch !== seenEpoch) {
+      await this.witness(channel, { epoch, offset: Number(offset), tag });
+    }
     return { result, offset: Number(offset), epoch, partitions: Number(partitions) };
   }
 

@@ -44,13 +44,14 @@ export interface Entered {
 
 /**
  * What became of a frame that waits. `run`: the lock is the caller's, and the frame whose turn it is, its own or one
- * before it. `taken`: whoever has the lock serves or has served it. `gap`: what comes before it is not there. `busy`: what
+ * before it. `plain`: no connect command came, so the connection has no order. `taken`: whoever has the lock serves or has served it. `gap`: what comes before it is not there. `busy`: what
  * comes before it is being served. `vanished`: Redis lost it. Others as `Verdict`.
  */
 export type Turn =
   | { readonly result: 'run'; readonly frame: StoredFrame; readonly connection: Connection }
   | {
       readonly result:
+        | 'plain'
         | 'taken'
         | 'gap'
         | 'busy'
@@ -75,8 +76,11 @@ export type Next =
 export interface Inbox {
   /** First for every frame: what is known of the connection, and whether the frame may run. Rejects where Redis fails. */
   enter(connection: string, token: string, frame: Frame): Promise<Entered>;
-  /** Looks after the frame with that first id, which waits. Rejects where Redis fails. */
-  turn(connection: string, token: string, first: number, now: number): Promise<Turn>;
+  /**
+   * Looks after the frame with that first id, which waits; `late`: it waited for a missing one long enough. Rejects where
+   * Redis fails.
+   */
+  turn(connection: string, token: string, first: number, now: number, late: boolean): Promise<Turn>;
   /** After the frame with that first id: takes the next one if it is there and `goOn`, else gives the lock back. */
   next(connection: string, token: string, first: number, now: number, goOn: boolean): Promise<Next>;
 }

@@ -22,6 +22,7 @@ import { turn } from './scripts/turn';
 
 const VERDICTS: readonly Verdict[] = ['run', 'wait', 'plain', 'repeat', 'violation', 'full', 'dead'];
 const TURNS = [
+  'plain',
   'taken',
   'gap',
   'busy',
@@ -83,10 +84,10 @@ export class RedisInbox implements Inbox {
     return { connection: known, verdict: verdict ?? 'plain', checkupDue: due === '1' };
   }
 
-  async turn(connection: string, token: string, first: number, now: number): Promise<Turn> {
+  async turn(connection: string, token: string, first: number, now: number, late: boolean): Promise<Turn> {
     const [name, ...answer] = textList(
       turn,
-      await this.#scripts.run(turn, keysOf(connection), [token, now, now + LOCK_MS, first]),
+      await this.#scripts.run(turn, keysOf(connection), [token, now, now + LOCK_MS, first, late ? '1' : '']),
     );
     if (name === 'run')
       return { result: 'run', frame: frameOf(answer), connection: connectionOf(answer.slice(3)) };

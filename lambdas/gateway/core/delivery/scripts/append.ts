@@ -7,7 +7,8 @@ import type { RedisScript } from '../../redis-script';
  * Answers {`appended`, `repeated` or `outdated`, offset, epoch, partitions}.
  * Invariants: offsets of an epoch count up by one; entry id = offset; a repeat of an idempotency key appends nothing and
  * answers what the first one got; a version that is not above the last one appends nothing and answers the top; a log whose
- * meta is lost or behind it, or that is not the one the witness saw (a failover lost its end), ends with its epoch.
+ * meta is lost or behind it, or that is not the one the witness saw (a failover lost its end or set it back to a former
+ * epoch), ends with its epoch.
  */
 export const append: RedisScript = {
   name: 'hf1append',
@@ -21,7 +22,9 @@ if former[1] then return {'repeated', former[1], former[2], parts} end
 local epoch = known[1]
 local top = tonumber(known[3] or '0')
 local continues = epoch
-if epoch and epoch == ARGV[8] then
+if epoch and ARGV[8] ~= '' and epoch ~= ARGV[8] then
+  continues = false
+elseif epoch and ARGV[8] ~= '' then
   local offset = tonumber(ARGV[9])
   local tag = known[4] or ''
   if offset < top then

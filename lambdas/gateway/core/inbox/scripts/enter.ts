@@ -8,6 +8,7 @@ import { ORDER_LUA } from './order';
  * Answers state (empty where there is no hash), user, channels, hand, exp, `1` if a checkup is due, verdict.
  * Invariants: one holder of the lock; frames of a connection with an order begin in the order of their ids, each once. An
  * order begins with a connect command: a client that was authenticated at the handshake and sends none numbers as it likes.
+ * Where its first id is not 1, it may be an SDK client whose connect command was overtaken, so that is waited for.
  * Below `next` only a frame that was seen with the same text is harmless, as the gateway may deliver one twice; other ids
  * there are a client's that does not count, and what it means to be done after what cannot be known.
  */
@@ -36,13 +37,13 @@ if fields.next == '' then
   local mayConnect = state == 'pending' or fields.hand == '1'
   if connects and mayConnect and contiguous then
     fields.next = first
-  elseif state == 'connected' then
+  elseif state == 'connected' and not (mayConnect and contiguous and first ~= '1' and fields.seen == '') then
     if mayConnect then
       remember(fields, first, last, digest)
       redis.call('HSET', KEYS[1], 'seen', fields.seen)
     end
     return answer('plain')
-  elseif connects or first == '1' then
+  elseif state == 'pending' and (connects or first == '1') then
     return answer('violation')
   end
 end

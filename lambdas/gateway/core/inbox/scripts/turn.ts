@@ -3,8 +3,8 @@ import { ORDER_LUA } from './order';
 
 /**
  * Slot `{c:<conn>}`. KEYS: the connection's hash, its inbox. ARGV: token, now (ms), end of the lock (ms), first id of the frame
- * that the caller looks after.
- * Answers one of `taken`, `gap`, `busy`, `vanished`, `repeat`, `violation`, `dead`, `closed`, `absent` (see `Turn`); or `run`,
+ * that the caller looks after, `1` if a missing frame is waited for no longer.
+ * Answers one of `taken`, `gap`, `busy`, `vanished`, `repeat`, `violation`, `dead`, `closed`, `absent`, `plain` (see `Turn`); or `run`,
  * first id, at, text, state, user, channels, hand, exp: the lock is taken for the frame whose turn it is.
  * Invariants as in `enter`. A caller that has the lock already lost the answer with which it got it, and gets that again. The
  * text of a frame that is served stays for such repeats until the next step.
@@ -38,7 +38,13 @@ if passed then
 end
 if fields.lock ~= '' then return {'busy'} end
 local frame = fields.next ~= '' and stored(KEYS[2], fields.next)
-if not frame then return {'gap'} end
+if not frame then
+  if ARGV[5] == '' or fields.next ~= '' or fields.state ~= 'connected' then return {'gap'} end
+  discard(KEYS[2], own)
+  remember(fields, first, own.last, own.digest)
+  redis.call('HSET', KEYS[1], 'seen', fields.seen)
+  return {'plain'}
+end
 begin(KEYS[1], fields, frame, token, ARGV[3])
 return run(frame)
 `,
