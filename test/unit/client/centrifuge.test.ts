@@ -100,7 +100,7 @@ describe('a centrifuge client', () => {
     const again = new Promise((resolve) => client.once('connected', resolve));
     gateway.cut(3012);
     await again;
-    expect(gateway.urls).toEqual(['/local?token=t3', '/local?token=t4']);
+    expect(gateway.urls).toEqual(['/local?connect=1&token=t3', '/local?connect=1&token=t4']);
   });
 
   it('may be disconnected while its token is pending', async () => {

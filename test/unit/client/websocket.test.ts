@@ -48,10 +48,10 @@ const opened = (socket: HoldfastWebSocket) => once(socket, 'open');
 
 describe('a token in the URL', () => {
   it.each([
-    ['', '/local?token=t.1'],
-    ['?a=b%20c&d', '/local?a=b%20c&d&token=t.1'],
-    ['?token=old&a=1', '/local?a=1&token=t.1'],
-    ['?tokens=2', '/local?tokens=2&token=t.1'],
+    ['', '/local?connect=1&token=t.1'],
+    ['?a=b%20c&d', '/local?a=b%20c&d&connect=1&token=t.1'],
+    ['?token=old&a=1', '/local?a=1&connect=1&token=t.1'],
+    ['?tokens=2', '/local?tokens=2&connect=1&token=t.1'],
   ])('joins the query %j', async (query, url) => {
     await opened(socketTo(gateway.url + query, { token: () => 't.1' }));
     expect(gateway.urls).toEqual([url]);
@@ -60,7 +60,7 @@ describe('a token in the URL', () => {
   it('is encoded, and stays out of the url that the socket shows', async () => {
     const socket = socketTo(gateway.url, { token: async () => 'a&b=c d' });
     await opened(socket);
-    expect(gateway.urls).toEqual(['/local?token=a%26b%3Dc%20d']);
+    expect(gateway.urls).toEqual(['/local?connect=1&token=a%26b%3Dc%20d']);
     expect(socket.url).toBe(gateway.url);
   });
 
@@ -73,7 +73,7 @@ describe('a token in the URL', () => {
       sockets.push(socket);
       await opened(socket);
     }
-    expect(gateway.urls).toEqual(['/local?token=t1', '/local?token=t2', '/local?token=t3']);
+    expect(gateway.urls).toEqual(['/local?connect=1&token=t1', '/local?connect=1&token=t2', '/local?connect=1&token=t3']);
   });
 
   it.each<[string, () => string | Promise<string>, unknown]>([

@@ -14,7 +14,9 @@ async function handshake(event: Handshake, options: { origins?: string; opened?:
   const opened: (Identity | undefined)[] = [];
   const lines: Readonly<Record<string, unknown>>[] = [];
   const connections: Connections = new RedisConnections({ run: async () => 1 });
-  connections.open = async (_, identity) => {
+  const awaited: (boolean | undefined)[] = [];
+  connections.open = async (_, identity, awaitsConnect) => {
+    awaited.push(awaitsConnect);
     const { opened: result = true } = options;
     if (result instanceof Error) throw result;
     opened.push(identity);
@@ -33,7 +35,7 @@ async function handshake(event: Handshake, options: { origins?: string; opened?:
     'conn=',
     event,
   );
-  return { admission, opened, lines };
+  return { admission, opened, awaited, lines };
 }
 
 describe('$connect', () => {
@@ -55,6 +57,15 @@ describe('$connect', () => {
       expect(opened).toEqual([]);
     },
   );
+
+  it.each([
+    ['1', true],
+    ['0', false],
+    [undefined, false],
+  ])('waits for the connect command of a client with a token that announces it by %j', async (connect, awaits) => {
+    const { awaited } = await handshake({ queryStringParameters: { token: await token(), connect } });
+    expect(awaited).toEqual([awaits]);
+  });
 
   it('chooses the JSON subprotocol where it is offered', async () => {
     const { admission } = await handshake({ headers: { 'Sec-WebSocket-Protocol': 'centrifuge-json' } });

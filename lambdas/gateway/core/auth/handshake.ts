@@ -27,6 +27,14 @@ export function handshakeToken(handshake: Handshake): string | undefined {
 }
 
 /**
+ * Whether a client says by `?connect=1` that a connect command will follow, as an SDK's whose URL carries a token: commands
+ * that overtake it then wait for it.
+ */
+export function announcesConnect(handshake: Handshake): boolean {
+  return handshake.queryStringParameters?.['connect'] === '1';
+}
+
+/**
  * The origin allow-list: `*`, or origins separated by commas that must match as a whole. A client without an `Origin` header
  * is no browser, so no page's doing, and passes.
  */

@@ -16,6 +16,8 @@ interface Queued {
   readonly text: string;
   readonly bytes: number;
   readonly pending: readonly PendingSubscription[];
+  /** Its client must know of it: what it stands for goes on, or what comes after it builds on it. */
+  readonly needed: boolean;
 }
 
 /** The replies of one inbound frame: joined into few frames, and posted before their subscriptions become active. */
@@ -46,7 +48,7 @@ export class Outbox {
     const text = JSON.stringify(reply);
     const bytes = Buffer.byteLength(text) + 1;
     if (this.#bytes + bytes > FRAME_BYTES) await this.flush();
-    this.#queued.push({ text, bytes, pending });
+    this.#queued.push({ text, bytes, pending, needed: pending.length > 0 || 'connect' in reply });
     this.#bytes += bytes;
     this.#queuedSince ??= this.#parts.clock.now();
     await this.flushIfOld();
@@ -68,8 +70,9 @@ export class Outbox {
     const pending = queued.flatMap((item) => item.pending);
     if (outcome === 'ok') await this.#activate(pending);
     else if (outcome === 'gone') await this.#depart();
-    // The client does not know of subscriptions that it has, or knows and will get nothing: only a new connection helps.
-    else if (pending.length > 0) await this.end();
+    // The client does not know of subscriptions that it has, or knows and will get nothing, or takes what follows for the
+    // replies of a connection that it does not have: only a new connection helps.
+    else if (queued.some(({ needed }) => needed)) await this.end();
     else this.#parts.log('warn', 'reply not posted', { connection: this.#connection, outcome });
   }
 

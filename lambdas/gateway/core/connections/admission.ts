@@ -1,5 +1,5 @@
 import { causeOf } from '../../../contract/log';
-import { type Handshake, handshakeToken, isOriginAllowed, subprotocolsOf } from '../auth/handshake';
+import { announcesConnect, type Handshake, handshakeToken, isOriginAllowed, subprotocolsOf } from '../auth/handshake';
 import { verifyToken } from '../auth/token';
 import type { Clock, Log } from '../ports';
 import type { Connections, Identity } from './connection';
@@ -54,7 +54,8 @@ export async function admit(
       }
       identity = verdict.identity;
     }
-    if (!(await parts.connections.open(connection, identity))) {
+    const awaitsConnect = identity === undefined || announcesConnect(handshake);
+    if (!(await parts.connections.open(connection, identity, awaitsConnect))) {
       return refuse(410, 'connection: expected it open, got its disconnect before');
     }
   } catch (error) {

@@ -54,8 +54,11 @@ export const TOMBSTONE_TTL_SECONDS = 600;
 
 /** The hash of each connection, in a slot of its own. */
 export interface Connections {
-  /** At the handshake. False where `$disconnect` was faster: the connection is closed already. */
-  open(connection: string, identity: Identity | undefined): Promise<boolean>;
+  /**
+   * At the handshake; `awaitsConnect`: its client will send a connect command, and nothing is served before. False where
+   * `$disconnect` was faster: the connection is closed already.
+   */
+  open(connection: string, identity: Identity | undefined, awaitsConnect?: boolean): Promise<boolean>;
   /** At an accepted connect command; says whether it was the first. */
   connect(
     connection: string,

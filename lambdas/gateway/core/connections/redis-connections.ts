@@ -83,13 +83,17 @@ export class RedisConnections implements Connections {
     this.#maxSubscriptions = maxSubscriptions;
   }
 
-  async open(connection: string, identity: Identity | undefined): Promise<boolean> {
+  async open(
+    connection: string,
+    identity: Identity | undefined,
+    awaitsConnect = identity === undefined,
+  ): Promise<boolean> {
     const channels = identity && identity.channels.length > 0 ? JSON.stringify(identity.channels) : '';
     const opened = await this.#scripts.run(
       open,
       [connectionKey(connection)],
       [
-        identity ? 'connected' : 'pending',
+        awaitsConnect ? 'pending' : 'connected',
         identity?.user ?? '',
         identity?.expiresAt ?? 0,
         channels,
