@@ -73,7 +73,11 @@ describe('a token in the URL', () => {
       sockets.push(socket);
       await opened(socket);
     }
-    expect(gateway.urls).toEqual(['/local?connect=1&token=t1', '/local?connect=1&token=t2', '/local?connect=1&token=t3']);
+    expect(gateway.urls).toEqual([
+      '/local?connect=1&token=t1',
+      '/local?connect=1&token=t2',
+      '/local?connect=1&token=t3',
+    ]);
   });
 
   it.each<[string, () => string | Promise<string>, unknown]>([

@@ -62,10 +62,13 @@ describe('$connect', () => {
     ['1', true],
     ['0', false],
     [undefined, false],
-  ])('waits for the connect command of a client with a token that announces it by %j', async (connect, awaits) => {
-    const { awaited } = await handshake({ queryStringParameters: { token: await token(), connect } });
-    expect(awaited).toEqual([awaits]);
-  });
+  ])(
+    'waits for the connect command of a client with a token that announces it by %j',
+    async (connect, awaits) => {
+      const { awaited } = await handshake({ queryStringParameters: { token: await token(), connect } });
+      expect(awaited).toEqual([awaits]);
+    },
+  );
 
   it('chooses the JSON subprotocol where it is offered', async () => {
     const { admission } = await handshake({ headers: { 'Sec-WebSocket-Protocol': 'centrifuge-json' } });

@@ -98,19 +98,27 @@ export class FrameServer {
 
   /** Where a command is late it gets an error, and what comes of it after that is made good. */
   async #serveInTime(session: Session, command: Command): Promise<Answer> {
-    const { id, time, connection } = session;
+    const { time } = session;
     const dependency = dependencyOf(command);
     if ((dependency !== 'nothing' && time.over) || (dependency === 'state' && time.stateHangs)) {
-      // It is answered as done, so it is tried all the same, after the replies.
-      if (command.kind === 'unsubscribe' && connection.state === 'connected') {
-        time.later(this.#subscriptions.unsubscribe(id, command.channel));
-      }
-      return answerUnserved(command, `${command.kind}: expected time for it, got none`);
+      return this.#unserved(session, command, `${command.kind}: expected time for it, got none`);
     }
     const served = await time.inTime(this.#serve(session, command), (late) =>
       this.#settleLate(session, command, late),
     );
-    return served ?? answerUnserved(command, `${command.kind}: expected it served in time, got no end`);
+    return (
+      served ?? this.#unserved(session, command, `${command.kind}: expected it served in time, got no end`)
+    );
+  }
+
+  /**
+   * An unsubscribe has no error reply, since that would make an SDK reconnect. Where it is not done, the next subscribe of
+   * the channel would be one too many, and a late end of it would end that one: only a new connection helps.
+   */
+  #unserved({ connection }: Session, command: Command, reason: string): Answer {
+    if (command.kind !== 'unsubscribe' || connection.state !== 'connected')
+      return answerUnserved(command, reason);
+    return { result: 'end', disconnect: DISCONNECTS.insufficientState, reason };
   }
 
   /** The client was told an error and yet is connected or subscribed: only a new connection helps. */
@@ -174,7 +182,9 @@ export class FrameServer {
         };
       }
       case 'unsubscribe':
-        await this.#subscriptions.unsubscribe(id, command.channel);
+        if (!(await this.#subscriptions.unsubscribe(id, command.channel))) {
+          return this.#unserved(session, command, 'unsubscribe: expected it done, got a failure');
+        }
         return { result: 'reply', reply: { id: command.id, unsubscribe: {} } };
       case 'publish':
         return servePublish(this.#parts, sender, command);

@@ -231,6 +231,10 @@ export class Ingress {
       }
     }
     await outbox.flush();
+    // It has no error reply, and its subscription goes on: the client has to begin anew.
+    if (commands.some(({ kind }) => kind === 'unsubscribe')) {
+      await this.#endLost(id, outbox, 'unsubscribe: expected it done, got a failure');
+    }
   }
 
   /**

@@ -249,27 +249,29 @@ export class Subscriptions {
   }
 
   /**
-   * Ends a subscription and waits until no drain can post to it any more, so that what follows is not mixed with it. Never
-   * rejects: an error reply would make an SDK reconnect.
+   * Ends a subscription and waits until no drain can post to it any more, so that what follows is not mixed with it. Answers
+   * whether that is known; never rejects.
    */
-  async unsubscribe(connection: string, channel: string): Promise<void> {
+  async unsubscribe(connection: string, channel: string): Promise<boolean> {
     const { connections, departures, wakes, clock, log } = this.#parts;
     try {
       const membership = await connections.leave(connection, channel, clock.now() + LEAVING_MS);
-      if (membership === undefined) return;
+      if (membership === undefined) return true;
       const endsAt = clock.now() + WAIT_MS;
       while ((await departures.leave(connection, membership)) === 'kept') {
         if (clock.now() >= endsAt) {
           // The mark stays: a next subscribe waits for its end. Whoever held the partition may be dead.
           const { partition = 0 } = membership;
           await wakes.send({ v: 1, type: 'drain', channel, partition }, LEFT_WAKE_SECONDS);
-          return;
+          return true;
         }
         await clock.sleep(POLL_MS);
       }
       await connections.drop(connection, channel, membership.nonce);
+      return true;
     } catch (error) {
       log('warn', 'unsubscribe not completed', { connection, ...causeOf(error) });
+      return false;
     }
   }
 }

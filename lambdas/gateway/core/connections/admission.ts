@@ -1,5 +1,11 @@
 import { causeOf } from '../../../contract/log';
-import { announcesConnect, type Handshake, handshakeToken, isOriginAllowed, subprotocolsOf } from '../auth/handshake';
+import {
+  announcesConnect,
+  type Handshake,
+  handshakeToken,
+  isOriginAllowed,
+  subprotocolsOf,
+} from '../auth/handshake';
 import { verifyToken } from '../auth/token';
 import type { Clock, Log } from '../ports';
 import type { Connections, Identity } from './connection';
