@@ -17,6 +17,11 @@ const project = (displayName, more = {}) => ({
   ...more,
 });
 
+const redis = {
+  globalSetup: '<rootDir>/test/support/start-redis.ts',
+  globalTeardown: '<rootDir>/test/support/stop-redis.ts',
+};
+
 const stack = {
   globalSetup: '<rootDir>/test/support/start-stack.ts',
   globalTeardown: '<rootDir>/test/support/stop-stack.ts',
@@ -26,10 +31,8 @@ const stack = {
 module.exports = {
   projects: [
     project('unit'),
-    project('redis', {
-      globalSetup: '<rootDir>/test/support/start-redis.ts',
-      globalTeardown: '<rootDir>/test/support/stop-redis.ts',
-    }),
+    project('redis', redis),
+    project('simulation', redis),
     project('constructs', { globalSetup: '<rootDir>/test/support/bundle-functions.ts' }),
     project('local'),
     project('e2e', stack),

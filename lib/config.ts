@@ -25,6 +25,11 @@ export interface HoldfastConfig {
     /** Throttle of the WebSocket stage: frames and handshakes a second, and the bucket's size. */
     readonly framesPerSecond: number;
     readonly frameBurst: number;
+    /**
+     * Channels that one connection may subscribe to. SDK clients that subscribe to more need the class of `client/`, because
+     * their connect frame would be larger than API Gateway takes.
+     */
+    readonly subscriptionsPerConnection: number;
   };
   readonly network: {
     /** How the functions in the VPC reach AWS: over IPv6 without an hourly price, or through a NAT gateway. */
@@ -135,6 +140,8 @@ const overlay = object({
       rpcTimeoutSeconds: v.optional(wholeNumber(1, 60)),
       framesPerSecond: v.optional(wholeNumber(1, 10_000)),
       frameBurst: v.optional(wholeNumber(1, 5_000)),
+      // One hash holds them and is read as a whole when the connection ends: 10,000 of 100 bytes are a megabyte of it.
+      subscriptionsPerConnection: v.optional(wholeNumber(1, 10_000)),
     }),
   ),
   network: v.optional(object({ egress: v.optional(choice(['ipv6', 'nat'])), flowLogs: v.optional(boolean) })),
@@ -189,6 +196,8 @@ function defaults(environment: string): HoldfastConfig {
       // A fifth of the account's 10,000 rps, which posts to connections share; the rest is theirs.
       framesPerSecond: 2000,
       frameBurst: 1000,
+      // Centrifugo's default, and what surely fits into one frame of 32 KB at a reconnect.
+      subscriptionsPerConnection: 128,
     },
     network: { egress: 'ipv6', flowLogs: production },
     // A fresh account has none and access logs need it; an account that has one keeps it by `false`.

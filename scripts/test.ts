@@ -43,6 +43,7 @@ const fast: readonly Step[] = [
   jest('unit', ['unit', 'redis'], '--maxWorkers=2'),
 ];
 const whole: readonly Step[] = [
+  jest('simulation', ['simulation']),
   jest('constructs', ['constructs'], '--maxWorkers=2'),
   { name: 'synth with cdk-nag', command: [bin('cdk'), 'synth', '--quiet'] },
   jest('local runtime', ['local'], '--maxWorkers=2'),

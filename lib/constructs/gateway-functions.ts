@@ -89,6 +89,7 @@ export class GatewayFunctions extends Construct {
         CALLBACK_URL: gateway.callbackUrl,
         SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
         RPC_TIMEOUT_SECONDS: String(config.limits.rpcTimeoutSeconds),
+        SUBSCRIPTIONS_PER_CONNECTION: String(config.limits.subscriptionsPerConnection),
         USER_CHANNEL: config.userChannel ? 'on' : 'off',
       },
     });

@@ -71,6 +71,14 @@ describe('an overlay', () => {
     expect(makeConfig('dev', { userChannel: false }).userChannel).toBe(false);
   });
 
+  it('gives a connection 128 subscriptions, or as many as it is told', () => {
+    const limit = (more: object) => makeConfig('dev', { limits: more }).limits.subscriptionsPerConnection;
+    expect(limit({})).toBe(128);
+    expect(limit({ subscriptionsPerConnection: 10_000 })).toBe(10_000);
+    expect(() => limit({ subscriptionsPerConnection: 10_001 })).toThrow('a whole number from 1 to 10000');
+    expect(() => limit({ subscriptionsPerConnection: 0 })).toThrow('a whole number from 1 to 10000');
+  });
+
   it('changes single limits and replaces lists', () => {
     const config = makeConfig('dev', {
       limits: { rpcTimeoutSeconds: 9 },

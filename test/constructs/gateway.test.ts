@@ -37,6 +37,7 @@ describe('the functions of the gateway', () => {
         'RPC_TIMEOUT_SECONDS',
         'SERVICES_PARAMETER_PATH',
         'SIGNING_SECRET_ARN',
+        'SUBSCRIPTIONS_PER_CONNECTION',
         'USER_CHANNEL',
         'WAKES_QUEUE_URL',
       ],

@@ -8,6 +8,7 @@ import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, PostOutcome, WakeQueue } from '../ports';
 import type { Channels } from './channels';
 import { Flights } from './flights';
+import { isDue, merge, nextTimer } from './members-after';
 import type { Member, Partitions } from './partitions';
 import { lowestBehind, type Plan, type Post, planRound } from './plan';
 
@@ -304,34 +305,4 @@ export class Drain {
 /** Not posted to, known for sure: the member keeps its own offset and is served again. */
 function waiting(member: Member, formerCursor: number, until: number): Outcome {
   return { change: { ...member, state: 'behind', offset: member.offset ?? formerCursor, until } };
-}
-
-function merge(
-  members: readonly Member[],
-  changes: readonly Member[],
-  removals: readonly Member[],
-): readonly Member[] {
-  const changed = new Map(changes.map((member) => [member.connection, member]));
-  const removed = new Set(removals.map(({ connection }) => connection));
-  return members
-    .filter(({ connection }) => !removed.has(connection))
-    .map((member) => changed.get(member.connection) ?? member);
-}
-
-/** Whether a member has something to get at once: in the next round. */
-function isDue(member: Member, plan: Plan, now: number): boolean {
-  if (member.until > now) return false;
-  if (member.state === 'behind') return (member.offset ?? 0) <= plan.cursor;
-  return member.state === 'unsubscribing' || member.state === 'closing';
-}
-
-/** When the first member has to be looked at again, whatever else happens; epoch ms. */
-function nextTimer(members: readonly Member[], cursor: number, now: number): number | undefined {
-  let first: number | undefined;
-  for (const { state, offset, until } of members) {
-    // A pending member that has missed nothing needs no timer: the next drain finds it.
-    if (state === 'active' || until <= now || (state === 'pending' && (offset ?? 0) >= cursor)) continue;
-    if (first === undefined || until < first) first = until;
-  }
-  return first;
 }
