@@ -33,6 +33,8 @@ module.exports = {
     project('unit'),
     project('redis', redis),
     project('simulation', redis),
+    // Bugs that the simulation has to find: `npm run test:planted`.
+    project('planted', redis),
     project('constructs', { globalSetup: '<rootDir>/test/support/bundle-functions.ts' }),
     project('local'),
     project('e2e', stack),

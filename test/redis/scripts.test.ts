@@ -1,4 +1,5 @@
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { systemClock } from '../../lambdas/gateway/core/clock';
 import { HOLD_MS } from '../../lambdas/gateway/core/connections/connection';
 import { type Member, WAKE_RENEWAL_MS } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, connectionKey, partitionKey, witnessKey } from '../../lambdas/gateway/core/keys';
@@ -488,6 +489,16 @@ describe('connections', () => {
       expect(await connections.hold(id, `room:${index}`, 'n', 1)).toBe('held');
     }
     expect(await connections.hold(id, 'room:more', 'n', 1)).toBe('limit');
+  });
+
+  it.each([1, 130])('limits them to %i where that is configured', async (limit) => {
+    const { connections: configured } = storesOn(scripts, () => undefined, systemClock, limit);
+    const id = unique('c');
+    await configured.open(id, alice);
+    for (let index = 0; index < limit; index++) {
+      expect(await configured.hold(id, `room:${index}`, 'n', 1)).toBe('held');
+    }
+    expect(await configured.hold(id, 'room:more', 'n', 1)).toBe('limit');
   });
 
   it('answers at a close what the connection was a member of', async () => {

@@ -1,5 +1,6 @@
 import { Centrifuge, type PublicationContext } from 'centrifuge';
 import WebSocket from 'ws';
+import { Link } from './link';
 import { type Target, tokenFor } from './target';
 
 /** Everything that a test opened; `close()` in `afterEach` ends it. */
@@ -7,16 +8,20 @@ export class Clients {
   readonly #target: Target;
   readonly #centrifuges: Centrifuge[] = [];
   readonly #sockets: RawSocket[] = [];
+  readonly #links: Link[] = [];
 
   constructor(target: Target) {
     this.#target = target;
   }
 
   /** An unchanged SDK client, not yet connected. */
-  async centrifuge(user: string, more: { readonly channels?: readonly string[] } = {}): Promise<Centrifuge> {
+  async centrifuge(
+    user: string,
+    more: { readonly channels?: readonly string[]; readonly link?: Link } = {},
+  ): Promise<Centrifuge> {
     const client = new Centrifuge(this.#target.websocketUrl, {
       token: await tokenFor(this.#target, user, more),
-      websocket: WebSocket,
+      websocket: more.link?.websocket ?? WebSocket,
     });
     this.#centrifuges.push(client);
     return client;
@@ -28,6 +33,13 @@ export class Clients {
     client.connect();
     await client.ready(10_000);
     return client;
+  }
+
+  /** An SDK client, not yet connected, and its way to the gateway. */
+  async linked(user: string): Promise<{ readonly client: Centrifuge; readonly link: Link }> {
+    const link = new Link();
+    this.#links.push(link);
+    return { client: await this.centrifuge(user, { link }), link };
   }
 
   /** A bare socket; `query` is appended to the URL as given. */
@@ -43,6 +55,7 @@ export class Clients {
   close(): void {
     for (const client of this.#centrifuges.splice(0)) client.disconnect();
     for (const socket of this.#sockets.splice(0)) socket.terminate();
+    for (const link of this.#links.splice(0)) link.close();
   }
 }
 
@@ -71,13 +84,17 @@ export class HandshakeRefused extends Error {
 export class RawSocket {
   readonly #socket: WebSocket;
   readonly #messages: Record<string, unknown>[] = [];
+  /** Every text frame as it came; each holds one message or more. */
+  readonly frames: string[] = [];
   #arrived: () => void = () => undefined;
   closed: { readonly code: number } | undefined;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data: Buffer) => {
-      for (const line of data.toString().split('\n')) this.#messages.push(JSON.parse(line));
+      const frame = data.toString();
+      this.frames.push(frame);
+      for (const line of frame.split('\n')) this.#messages.push(JSON.parse(line));
       this.#arrived();
     });
     socket.on('error', () => undefined);

@@ -1,0 +1,40 @@
+import { testScripts } from '../redis/gateway-world';
+import { BUGS, type Bug, planted } from '../simulation/planted';
+import { simulate } from '../simulation/simulate';
+import { operatorRedis } from '../support/redis';
+
+/** Seeds in which a planted bug has to be found. */
+const SEEDS = 300;
+
+const scripts = testScripts();
+const operator = operatorRedis();
+const found: string[] = [];
+
+afterAll(async () => {
+  process.stdout.write(`${found.join('\n')}\n`);
+  await scripts.disconnect();
+  operator.disconnect();
+});
+
+async function firstViolation(bug: Bug): Promise<string | undefined> {
+  const startedAt = Date.now();
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const { violations } = await simulate(seed, planted(bug, scripts), operator);
+    const [first] = violations;
+    if (first === undefined) continue;
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+    found.push(`${bug.name}: seed ${seed}, ${seconds} s, ${first.promise}: ${first.text}`);
+    return first.promise;
+  }
+  return undefined;
+}
+
+describe('the simulation', () => {
+  it.each(BUGS)(
+    'finds that $name',
+    async (bug) => {
+      expect(await firstViolation(bug)).toBeDefined();
+    },
+    600_000,
+  );
+});

@@ -1,0 +1,169 @@
+import type { Delivery } from '../../lambdas/contract/delivery';
+import type { NamespaceRules } from '../../lambdas/contract/registry';
+import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
+import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
+import { Courier } from '../../lambdas/gateway/core/delivery/courier';
+import { Drain } from '../../lambdas/gateway/core/delivery/drain';
+import type { Clock, Wake } from '../../lambdas/gateway/core/ports';
+import type { Identity, Socket, Wire } from './client-world';
+import { posterOf } from './posts';
+import { Queues } from './queues';
+import type { Task } from './schedule';
+import { type RedisParts, runnerOf } from './task-redis';
+import { TOKEN_SECRET } from './tokens';
+
+const RULES: NamespaceRules = {
+  subscribe: 'anyone',
+  publish: 'direct',
+  historySize: 1000,
+  historyTtlSeconds: 3600,
+  recover: true,
+  presence: false,
+  flushEverySeconds: 0,
+};
+
+const FUNCTION_MS = 15_000;
+
+/** Attempts of the client that posts replies: they bear a repeat, publications do not. */
+const REPLY_ATTEMPTS = 3;
+
+/** Everything between clients and Redis: the gateway that holds sockets, queues, and functions that may die. */
+export class Cloud implements Wire {
+  readonly queues: Queues;
+  readonly #parts: RedisParts;
+  readonly #sockets = new Map<string, Socket>();
+  #invocations = 0;
+
+  constructor(parts: RedisParts) {
+    const { schedule, faults } = parts;
+    this.#parts = parts;
+    this.queues = new Queues(schedule, faults, (task, records) => this.#courier(task).handle(records));
+  }
+
+  after(milliseconds: number, name: string, run: () => void): void {
+    this.#parts.schedule.after(milliseconds, name, run);
+  }
+
+  connect(connection: string, identity: Identity | undefined, socket: Socket, opened: () => void): void {
+    void this.#invoke('connect', async (task) => {
+      const { connections } = this.#stores(task);
+      const known = identity && { ...identity, expiresAt: 0 };
+      if (!(await connections.open(connection, known, true))) return socket.closed();
+      this.#sockets.set(connection, socket);
+      opened();
+    }).then((done) => {
+      if (done !== 'done') socket.closed();
+    });
+  }
+
+  frame(connection: string, text: string): void {
+    const { schedule } = this.#parts;
+    this.after(schedule.between(1, 40), 'frame', () => {
+      if (!this.#sockets.has(connection)) return;
+      void this.#invoke('ingress', (task) => this.#ingress(task).handle(connection, text));
+    });
+  }
+
+  /** The socket ends, whoever ends it; the event of it may be lost or late. */
+  close(connection: string): void {
+    const { schedule, faults } = this.#parts;
+    const socket = this.#sockets.get(connection);
+    if (socket === undefined) return;
+    this.#sockets.delete(connection);
+    socket.closed();
+    if (faults.strikes('cuts', 0.3)) return;
+    this.after(schedule.between(1, schedule.chance(0.2) ? 9_000 : 50), 'disconnect', () => {
+      void this.#invoke('disconnect', async (task) => {
+        await this.#stores(task).departures.depart(connection);
+      });
+    });
+  }
+
+  /** An invocation of a function that serves connections. */
+  async #invoke(name: string, work: (task: Task) => Promise<void>): Promise<'done' | 'failed'> {
+    const { schedule, faults } = this.#parts;
+    const stepsToLive = faults.strikes('ingress-deaths', 0.1) ? schedule.between(0, 14) : undefined;
+    const task: Task = { name: `${name}#${++this.#invocations}`, dead: false, stepsToLive };
+    this.after(FUNCTION_MS, 'timeout', () => {
+      task.dead = true;
+    });
+    try {
+      await work(task);
+      return 'done';
+    } catch (error) {
+      schedule.note(`${task.name} failed: ${String(error)}`);
+      return 'failed';
+    } finally {
+      task.dead = true;
+    }
+  }
+
+  #clock(task: Task): Clock {
+    const { schedule } = this.#parts;
+    return {
+      now: () => schedule.now,
+      sleep: (milliseconds, signal) =>
+        schedule.step(task, 'sleep', milliseconds, async () => undefined, signal),
+    };
+  }
+
+  #log = (level: string, message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    this.#parts.schedule.note(`  ${level}: ${message} ${JSON.stringify(fields)}`);
+  };
+
+  #stores(task: Task) {
+    return storesOn(runnerOf(this.#parts, task), this.#log, this.#clock(task));
+  }
+
+  /** What all functions are made of. `attempts`: of a post. */
+  #partsOf(task: Task, attempts: number) {
+    const { schedule, faults } = this.#parts;
+    const sockets = {
+      get: (connection: string) => this.#sockets.get(connection),
+      close: (connection: string) => this.close(connection),
+    };
+    return {
+      ...this.#stores(task),
+      poster: posterOf({ schedule, faults, sockets }, task, attempts),
+      wakes: {
+        send: (wake: Wake, seconds: number) =>
+          schedule.step(task, 'wake', 2, async () => this.queues.wake(wake, seconds)),
+      },
+      registry: {
+        namespace: async () => RULES,
+        serviceOf: async () => undefined,
+        refresh: async () => undefined,
+      },
+      clock: this.#clock(task),
+      log: this.#log,
+    };
+  }
+
+  #courier(task: Task): Courier {
+    const { schedule, faults } = this.#parts;
+    if (faults.strikes('courier-deaths', 0.12)) task.stepsToLive = schedule.between(0, 25);
+    const parts = this.#partsOf(task, 1);
+    return new Courier({ ...parts, drain: new Drain(parts), deadLetters: { send: async () => undefined } });
+  }
+
+  #ingress(task: Task): Ingress {
+    const { schedule } = this.#parts;
+    const parts = this.#partsOf(task, REPLY_ATTEMPTS);
+    return new Ingress({
+      ...parts,
+      checkup: new Checkup(parts),
+      bus: { put: async () => undefined },
+      deliveries: {
+        send: (delivery: Delivery) =>
+          schedule.step(task, 'send', 2, async () => this.queues.deliver(delivery)),
+      },
+      tokenSecret: async () => {
+        schedule.computes(task);
+        return TOKEN_SECRET;
+      },
+      userChannel: false,
+      rpcTimeoutMs: 10_000,
+    });
+  }
+}

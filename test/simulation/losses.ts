@@ -1,0 +1,113 @@
+import type { Redis } from 'iovalkey';
+import {
+  channelKeys,
+  connectionKey,
+  inboxKey,
+  partitionKey,
+  witnessKey,
+} from '../../lambdas/gateway/core/keys';
+import type { FaultPlan } from './faults';
+import type { Schedule } from './schedule';
+
+type Snapshot = ReadonlyMap<string, Buffer>;
+
+/** Appends that a failover loses. */
+const REWOUND_ENTRIES = 5;
+
+/** How Redis loses what it knows: keys that vanish alone, and slots that a failover sets back. */
+export class Losses {
+  readonly #redis: Redis;
+  readonly #schedule: Schedule;
+  readonly #faults: FaultPlan;
+  readonly #scope: string;
+  /** States of each channel's slot, one an append. */
+  readonly #slots = new Map<string, Snapshot[]>();
+
+  constructor(redis: Redis, schedule: Schedule, faults: FaultPlan, scope: string) {
+    this.#redis = redis;
+    this.#schedule = schedule;
+    this.#faults = faults;
+    this.#scope = scope;
+  }
+
+  /** Removes all keys of the run. */
+  async clear(): Promise<void> {
+    const keys = await this.#redis.keys(`hf1:{*${this.#scope}*`);
+    for (const key of keys) await this.#redis.del(key);
+  }
+
+  /** Before a publication: remembers the channel's slot where this run sets it back. */
+  async remember(channel: string): Promise<void> {
+    if (!this.#faults.kinds.has('channel-rewinds')) return;
+    const states = this.#slots.get(channel) ?? [];
+    this.#slots.set(channel, states);
+    states.push(await this.#dump(`hf1:{ch:${channel}}*`));
+  }
+
+  /** Something may be lost now. */
+  async strike(channel: string, connection: string): Promise<void> {
+    const { log, meta } = channelKeys(channel);
+    const keys = [
+      connectionKey(connection),
+      inboxKey(connection),
+      meta,
+      log,
+      partitionKey(channel, 0),
+      witnessKey(channel),
+    ];
+    if (this.#faults.strikes('deletions', 0.3)) {
+      const idempotency = await this.#redis.keys(`hf1:{ch:${channel}}:i:*`);
+      const key = this.#schedule.pick([...keys, ...idempotency.sort().slice(0, 2)]);
+      this.#schedule.note(`LOSS: ${key} deleted`);
+      await this.#redis.del(key);
+    }
+    if (this.#faults.strikes('trims', 0.3)) {
+      this.#schedule.note(`LOSS: log of ${channel} trimmed`);
+      await this.#redis.xtrim(log, 'MAXLEN', this.#schedule.between(0, 2));
+    }
+    if (this.#faults.strikes('epoch-change', 0.2) && (await this.#redis.exists(meta)) === 1) {
+      this.#schedule.note(`LOSS: epoch of ${channel} changed`);
+      await this.#redis.hset(meta, 'epoch', `e${this.#schedule.between(1, 1e9)}`);
+      await this.#redis.del(log);
+    }
+    if (this.#faults.strikes('channel-rewinds', 0.3)) {
+      const states = this.#slots.get(channel) ?? [];
+      const state = states[Math.max(0, states.length - REWOUND_ENTRIES)];
+      if (state) await this.#restore(`hf1:{ch:${channel}}*`, state);
+      this.#slots.set(channel, []);
+    }
+    if (this.#faults.strikes('partition-rewinds', 0.3)) await this.#rewindLater(partitionKey(channel, 0));
+    if (this.#faults.strikes('connection-rewinds', 0.3))
+      await this.#rewindLater(`${connectionKey(connection)}*`);
+    if (this.#faults.strikes('flush-all', 0.1)) {
+      this.#schedule.note('LOSS: everything');
+      await this.clear();
+    }
+  }
+
+  async #rewindLater(pattern: string): Promise<void> {
+    const state = await this.#dump(pattern);
+    this.#schedule.after(this.#schedule.between(20, 2_000), 'rewind', () => this.#restore(pattern, state));
+  }
+
+  /** Keys match by a pattern, whose brackets would be a class. */
+  async #dump(pattern: string): Promise<Snapshot> {
+    const state = new Map<string, Buffer>();
+    for (const key of (await this.#redis.keys(pattern)).sort()) {
+      const value = await this.#redis.dumpBuffer(key);
+      if (value !== null) state.set(key, value);
+    }
+    return state;
+  }
+
+  async #restore(pattern: string, state: Snapshot): Promise<void> {
+    this.#schedule.note(`LOSS: ${pattern} set back`);
+    await this.#delete(pattern);
+    for (const [key, value] of state) await this.#redis.restore(key, 3_600_000, value, 'REPLACE');
+  }
+
+  /** One by one, since keys of several slots may match. */
+  async #delete(pattern: string): Promise<void> {
+    for (const key of await this.#redis.keys(pattern)) await this.#redis.del(key);
+  }
+}

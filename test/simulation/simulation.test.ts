@@ -1,0 +1,44 @@
+import { testScripts } from '../redis/gateway-world';
+import { rounds } from '../support/counts';
+import { operatorRedis } from '../support/redis';
+import { type Report, simulate } from './simulate';
+
+const scripts = testScripts();
+const operator = operatorRedis();
+
+afterAll(async () => {
+  await scripts.disconnect();
+  operator.disconnect();
+});
+
+/** One seed alone, to look at a run that failed. */
+const only = process.env['HOLDFAST_SEED'];
+const seeds =
+  only === undefined ? Array.from({ length: rounds(30, 2_000) }, (_, index) => index + 1) : [Number(only)];
+
+function describeRun({ seed, faults, violations, trace }: Report): string {
+  const broken = violations.map(({ promise, text }) => `  ${promise}: ${text}`);
+  return [
+    `seed ${seed} with ${faults.join(', ') || 'no trouble'}:`,
+    ...broken,
+    ...trace.slice(-(only === undefined ? 60 : trace.length)),
+    `Replay: HOLDFAST_SEED=${seed} npx jest --selectProjects simulation`,
+  ].join('\n');
+}
+
+describe('the core under disorder', () => {
+  it('keeps what it promises to every client, whatever happens', async () => {
+    for (const seed of seeds) {
+      const report = await simulate(seed, scripts, operator);
+      if (report.violations.length > 0) throw new Error(describeRun(report));
+    }
+  }, 3_600_000);
+
+  it('is decided by its seed', async () => {
+    const runs = [
+      await simulate(seeds[0] ?? 1, scripts, operator),
+      await simulate(seeds[0] ?? 1, scripts, operator),
+    ];
+    expect(runs[1]?.steps).toBe(runs[0]?.steps);
+  }, 60_000);
+});

@@ -1,0 +1,60 @@
+import type { RedisScript, ScriptRunner } from '../../lambdas/gateway/core/redis-script';
+import type { FaultPlan } from './faults';
+import type { Oracle } from './oracle';
+import type { Schedule, Task } from './schedule';
+
+/** One attempt of a script, as the adapter has it. */
+const ATTEMPT_MS = 2_000;
+
+/** Redis did not answer a script. */
+class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
+export interface RedisParts {
+  readonly schedule: Schedule;
+  readonly faults: FaultPlan;
+  readonly oracle: Oracle;
+  readonly redis: ScriptRunner;
+}
+
+/** A task's way to Redis: every script is a step, whose answer may be lost or late. */
+export function runnerOf({ schedule, faults, oracle, redis }: RedisParts, task: Task): ScriptRunner {
+  const attempt = async (
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    latency: number,
+  ) =>
+    schedule.step(task, `${script.name} ${keys[0]}`, latency, async () => {
+      const result = await redis.run(script, keys, args);
+      const [asked, answered] = [JSON.stringify(args).slice(0, 150), JSON.stringify(result).slice(0, 200)];
+      schedule.note(`    ${asked} -> ${answered}`);
+      if (script.name === 'hf1append') noteAppend(oracle, String(keys[0]), args, result);
+      return result;
+    });
+
+  return {
+    run: async (script, keys, args) => {
+      const latency = schedule.between(0, schedule.chance(0.01) ? 1_500 : 3);
+      if (faults.strikes('stalls', 0.004)) {
+        return attempt(script, keys, args, schedule.between(1_500, 9_000));
+      }
+      if (!faults.strikes('lost-answers', 0.015)) return attempt(script, keys, args, latency);
+      // It ran or it did not; whoever asked hears nothing of it, and asks again where that does no harm.
+      if (schedule.chance(0.7)) await attempt(script, keys, args, latency);
+      await schedule.step(task, 'sleep', ATTEMPT_MS - latency, async () => undefined);
+      if (!script.repeatable) throw new NoAnswerError(`${script.name}: expected an answer, got none`);
+      return attempt(script, keys, args, latency);
+    },
+  };
+}
+
+/** Keeps what became of an append, whoever heard of it. */
+function noteAppend(oracle: Oracle, key: string, args: readonly (string | number)[], result: unknown): void {
+  if (!Array.isArray(result) || result[0] !== 'appended') return;
+  const channel = /\{ch:([^}]*)\}/.exec(key)?.[1] ?? '';
+  const publication = args.find((arg) => typeof arg === 'string' && arg.startsWith('{"data":'));
+  const { data } = JSON.parse(String(publication)) as { data: string };
+  oracle.appended(channel, String(result[2]), Number(result[1]), data);
+}
