@@ -72,6 +72,14 @@ describe('a frame', () => {
     expect(world.deliveries).toHaveLength(1);
   });
 
+  it('begins no subscribe in its last second, which would end the connection if it came late', async () => {
+    const world = ingressWorld();
+    world.answers.set('hf1nextseq', delayed(3_200, 1));
+    const { messages } = await servedWithin(3_500, world, rpc(1), subscribe(2), ping(3));
+    expect(messages).toEqual([refused(2), ping(3)]);
+    expect(world.ran).not.toContain('hf1hold');
+  });
+
   it('goes on after a failure that took no time', async () => {
     const world = ingressWorld();
     world.answers.set('hf1hold', new Error('refused'));

@@ -41,11 +41,20 @@ export function storesOf(
   log: Log,
   maxSubscriptions?: number,
 ) {
-  const scripts = new RedisScripts({
+  return storesOn(scriptsOf(environment, secrets, clock, log), log, clock, maxSubscriptions);
+}
+
+/** Redis for a function that uses no store, by its environment. Nothing is connected before the first use. */
+export function scriptsOf(
+  environment: RedisEnvironment,
+  secrets: SecretsManagerClient,
+  clock: Clock,
+  log: Log,
+): RedisScripts {
+  return new RedisScripts({
     host: environment.REDIS_HOST,
     port: Number(environment.REDIS_PORT),
     user: environment.REDIS_USER,
     password: cachedSecret(secrets, environment.REDIS_SECRET_ARN, clock, log),
   });
-  return storesOn(scripts, log, clock, maxSubscriptions);
 }

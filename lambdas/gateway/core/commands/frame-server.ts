@@ -100,7 +100,8 @@ export class FrameServer {
   async #serveInTime(session: Session, command: Command): Promise<Answer> {
     const { time } = session;
     const dependency = dependencyOf(command);
-    if ((dependency !== 'nothing' && time.over) || (dependency === 'state' && time.stateHangs)) {
+    const late = command.kind === 'subscribe' ? time.almostOver : time.over;
+    if ((dependency !== 'nothing' && late) || (dependency === 'state' && time.stateHangs)) {
       return this.#unserved(session, command, `${command.kind}: expected time for it, got none`);
     }
     const served = await time.inTime(this.#serve(session, command), (late) =>

@@ -6,6 +6,9 @@ export const FRAME_MS = 4_000;
 /** From an invocation's begin to the end of work that was late for the replies; the function itself is ended after 15 s. */
 export const REST_MS = 13_000;
 
+/** A subscribe begins no later than this before the end of its frame's time: it has four steps. */
+const LAST_MS = 1_000;
+
 /** Redis and AWS answer or refuse within milliseconds: what fails after this has run into a time-out. */
 const SLOW_MS = 1_000;
 
@@ -29,6 +32,11 @@ export class FrameTime {
   /** Nothing is to be waited for any more. */
   get over(): boolean {
     return this.#clock.now() >= this.#ends;
+  }
+
+  /** Too little time is left to begin what is made good by a new connection where it comes late. */
+  get almostOver(): boolean {
+    return this.#clock.now() >= this.#ends - LAST_MS;
   }
 
   /** A command that needs Redis ran into a time-out: those behind it would, too. */

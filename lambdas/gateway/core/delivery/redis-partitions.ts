@@ -52,7 +52,8 @@ function memberValue(member: Member): string {
   return `${member.nonce}|${STATE_CODES[member.state]}|${member.offset ?? ''}|${until}|${kind}`;
 }
 
-function memberOf(connection: string, value: string): Member | undefined {
+/** A member from its field value; undefined where it is none. */
+export function memberOf(connection: string, value: string): Member | undefined {
   const [nonce = '', code = '', offset, until, kind] = value.split('|');
   const state = STATES.get(code);
   if (state === undefined) return undefined;
