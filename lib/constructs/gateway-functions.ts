@@ -28,6 +28,9 @@ const FRAME_TIMEOUT = Duration.seconds(15);
 /** A handshake that takes longer has lost its client. */
 const HANDSHAKE_TIMEOUT = Duration.seconds(10);
 
+/** Reads up to 5,000 connections, each in a slot of its own. */
+const EXPLAIN_TIMEOUT = Duration.seconds(30);
+
 /** The gateway's functions, each with what it needs and no more. */
 export class GatewayFunctions extends Construct {
   readonly connect: NodeFunction;
@@ -37,6 +40,8 @@ export class GatewayFunctions extends Construct {
   /** On-failure destination of the services' `rpc` aliases. */
   readonly refusal: NodeFunction;
   readonly api: NodeFunction;
+  /** Tells operators of a publication's way; invoked by them alone. */
+  readonly explain: NodeFunction;
   private readonly props: GatewayFunctionsProps;
 
   constructor(scope: Construct, id: string, props: GatewayFunctionsProps) {
@@ -48,6 +53,7 @@ export class GatewayFunctions extends Construct {
     this.courier = this.makeCourier();
     this.refusal = this.makeRefusal();
     this.api = this.makeApi();
+    this.explain = this.makeExplain();
   }
 
   private makeConnect(): NodeFunction {
@@ -169,6 +175,20 @@ export class GatewayFunctions extends Construct {
       network: state.network,
       environment: { ENVIRONMENT: config.environment },
     });
+  }
+
+  private makeExplain(): NodeFunction {
+    const { config, state } = this.props;
+    const explain = new NodeFunction(this, 'Explain', {
+      config,
+      bundle: 'gateway-explain',
+      description: 'Tells operators why a user got a publication or not',
+      timeout: EXPLAIN_TIMEOUT,
+      network: state.network,
+      environment: { ENVIRONMENT: config.environment, ...state.cacheEnvironment },
+    });
+    state.grantCacheAccess(explain);
+    return explain;
   }
 
   private grantReadRegistry(grantee: NodeFunction): void {

@@ -18,7 +18,9 @@ function functionOf(bundle: string) {
   return { logicalId, properties: Properties, variables: Object.keys(Variables).sort() };
 }
 
-const IN_VPC = ['gateway-api', 'gateway-connect', 'gateway-courier', 'gateway-disconnect', 'gateway-ingress'];
+const IN_VPC = ['api', 'connect', 'courier', 'disconnect', 'explain', 'ingress'].map(
+  (name) => `gateway-${name}`,
+);
 const CACHE = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_SECRET_ARN', 'REDIS_USER'];
 
 describe('the functions of the gateway', () => {
@@ -58,6 +60,7 @@ describe('the functions of the gateway', () => {
     ['refusal', ['CALLBACK_URL', 'ENVIRONMENT']],
     ['keys', ['ENVIRONMENT', 'SIGNING_KEYS_PARAMETER']],
     ['api', ['ENVIRONMENT', 'NODE_OPTIONS']],
+    ['explain', ['ENVIRONMENT', 'NODE_OPTIONS', ...CACHE]],
   ])('gives %s its variables', (name, variables) => {
     expect(functionOf(`gateway-${name}`).variables).toEqual(variables);
   });

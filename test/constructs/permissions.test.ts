@@ -109,6 +109,7 @@ describe('a function of the gateway may', () => {
     ],
     ['Refusal', ['execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/POST/@connections/*']],
     ['Api', []],
+    ['Explain', [CACHE_SECRET]],
   ])('%s: this and nothing else', (name, expected) => {
     expect(allowed(gateway, `Functions${name}Role`)).toEqual([...expected].sort());
   });
@@ -147,7 +148,7 @@ describe('roles', () => {
     const denials = propertiesOf(templates, 'AWS::IAM::Policy')
       .flatMap(statementsOf)
       .filter((statement) => statement['Effect'] === 'Deny');
-    expect(denials).toHaveLength(5);
+    expect(denials).toHaveLength(6);
     for (const denial of denials) {
       expect(denial).toMatchObject({
         Condition: { ArnEquals: { 'lambda:SourceFunctionArn': expect.anything() } },

@@ -24,6 +24,7 @@ const PARTITION: PartitionFacts = {
   cursor: 50,
   lockedUntil: undefined,
   announced: undefined,
+  readerLost: false,
   dirtySince: undefined,
   postedAt: NOW - 3_000,
   members: 1,
@@ -180,13 +181,25 @@ const CASES: readonly [what: string, change: Change, kind: VerdictKind, text: st
     'a drain that died while it posted',
     { partition: { cursor: 41, lockedUntil: earlier, announced: 50 } },
     'a drain died',
-    'expired 2.0 s ago; it had announced posts up to 50: the next drain closes',
+    'expired 2.0 s ago; nobody knows who got what',
+  ],
+  [
+    'a drain that died after it read',
+    { partition: { cursor: 41, lockedUntil: earlier, readerLost: true } },
+    'a drain died',
+    'closes the members with 3010',
+  ],
+  [
+    'a reader that never committed',
+    { partition: { cursor: 41, readerLost: true } },
+    'a drain died',
+    'never committed here',
   ],
   [
     'a drain that died before',
     { partition: { cursor: 41, lockedUntil: earlier } },
     'a drain died',
-    'it may have read',
+    'the next drain goes on',
   ],
   [
     'a marked partition',
@@ -230,6 +243,11 @@ describe('the lines', () => {
     expect(held[2]).toContain('locked 0.5 s ago by a drain, posts announced up to 50');
     const died = linesOf(factsWith({ partition: { lockedUntil: earlier } }));
     expect(died[2]).toContain('lock of a drain expired 2.0 s ago');
+  });
+
+  it('tell of a reader that did not commit', () => {
+    const lines = linesOf(factsWith({ partition: { readerLost: true } }));
+    expect(lines[2]).toContain('last reader of the log did not commit');
   });
 
   it('tell of a publication that is gone, and of one that never was', () => {

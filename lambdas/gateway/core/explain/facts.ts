@@ -33,6 +33,8 @@ export interface PartitionFacts {
   readonly lockedUntil: number | undefined;
   /** Top that a drain announced before it posted and did not commit yet. */
   readonly announced: number | undefined;
+  /** The drain that read the log last for this partition did not commit here, is not running, and that is no race of this reading. */
+  readonly readerLost: boolean;
   /** When the partition was marked as having something to drain. */
   readonly dirtySince: number | undefined;
   /** When a round that posted was committed. */

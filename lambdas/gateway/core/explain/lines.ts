@@ -29,12 +29,13 @@ function publicationText(offset: number, { epoch, top, kept, tag, oldest }: LogF
 }
 
 function partitionText(partition: PartitionFacts, now: number): string {
-  const { epoch, cursor, lockedUntil, announced, dirtySince, postedAt, members } = partition;
+  const { epoch, cursor, lockedUntil, announced, readerLost, dirtySince, postedAt, members } = partition;
   if (epoch === undefined) return 'no hash';
   return [
     `epoch ${epoch}, cursor ${cursor}, members ${members}`,
     lockedUntil === undefined ? 'not locked' : lockText(lockedUntil, now),
     ...(announced === undefined ? [] : [`posts announced up to ${announced}`]),
+    ...(readerLost ? ['last reader of the log did not commit'] : []),
     dirtySince === undefined ? 'not marked' : `marked ${seconds(now - dirtySince)} ago`,
     postedAt === undefined ? 'never posted' : `last post committed ${seconds(now - postedAt)} ago`,
   ].join(', ');

@@ -8,6 +8,7 @@ import { type ScriptRunner, textList } from '../redis-script';
 import type { Facts, LogFacts, MemberFacts, PartitionFacts, Question, SubscriptionFacts } from './facts';
 import { readChannel } from './scripts/read-channel';
 import { readPartition } from './scripts/read-partition';
+import { readReader } from './scripts/read-reader';
 import { readSubscription } from './scripts/read-subscription';
 
 /** Members whose connections are looked up: some seconds of reading, and no burden for who delivers meanwhile. */
@@ -30,7 +31,11 @@ function subscriptionOf(value: string): SubscriptionFacts | undefined {
   return { stage: 'settled', nonce: second, start: numberOf(third) };
 }
 
-function partitionOf(partition: number, fields: readonly string[]) {
+/**
+ * @param reader token of the drain that read the log last for the partition, the same before and after the fields were read;
+ *   undefined where it was not the same
+ */
+function partitionOf(partition: number, fields: readonly string[], reader: string | undefined, now: number) {
   const own = new Map<string, string>();
   const members: Member[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
@@ -39,12 +44,16 @@ function partitionOf(partition: number, fields: readonly string[]) {
     if (member === undefined) own.set(field, value);
     else members.push(member);
   }
+  const lastCommitted = own.get('done') ?? (own.has('made') ? reader : '');
+  const lockedUntil = own.has('lock') ? Number(own.get('until') ?? 0) : undefined;
+  const running = lockedUntil !== undefined && lockedUntil > now;
   const facts: PartitionFacts = {
     partition,
     epoch: own.get('epoch'),
     cursor: Number(own.get('cursor') ?? 0),
-    lockedUntil: own.has('lock') ? Number(own.get('until') ?? 0) : undefined,
+    lockedUntil,
     announced: numberOf(own.get('fly')),
+    readerLost: !running && reader !== undefined && reader !== lastCommitted,
     // Behind the time stands the token of who marked it.
     dirtySince: numberOf(own.get('dirty')?.split(':')[0]),
     postedAt: numberOf(own.get('posted')),
@@ -111,7 +120,15 @@ export class FactReader {
 
   async #partition(channel: string, partition: number) {
     const key = partitionKey(channel, partition);
-    return partitionOf(partition, textList(readPartition, await this.#scripts.run(readPartition, [key], [])));
+    const before = await this.#reader(channel, partition);
+    const fields = textList(readPartition, await this.#scripts.run(readPartition, [key], []));
+    const after = await this.#reader(channel, partition);
+    return partitionOf(partition, fields, before === after ? before : undefined, this.#clock.now());
+  }
+
+  async #reader(channel: string, partition: number): Promise<string> {
+    const token = await this.#scripts.run(readReader, [channelKeys(channel).meta], [`r${partition}`]);
+    return typeof token === 'string' ? token : '';
   }
 
   #subscriptions(channel: string, members: readonly Member[]) {

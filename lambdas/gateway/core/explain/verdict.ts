@@ -170,8 +170,10 @@ function waitingVerdict(facts: Facts, partition: PartitionFacts, member: MemberF
   return { kind, text: `it has everything up to ${has}, not ${question.offset}; ${text}` };
 }
 
+const DOUBT = 'nobody knows who got what, so the next drain closes the members with 3010, and they recover';
+
 function partitionVerdict(partition: PartitionFacts, now: number): Verdict {
-  const { lockedUntil, announced, dirtySince } = partition;
+  const { lockedUntil, announced, readerLost, dirtySince } = partition;
   const posting = announced === undefined ? 'and has announced no post' : `and posts up to ${announced}`;
   if (lockedUntil !== undefined && lockedUntil > now) {
     const text = `a drain holds the partition for ${seconds(lockedUntil - now)} more ${posting}`;
@@ -179,10 +181,14 @@ function partitionVerdict(partition: PartitionFacts, now: number): Verdict {
   }
   if (lockedUntil !== undefined) {
     const then =
-      announced === undefined
-        ? 'it may have read what it was to post: if it did, the next drain closes the members with 3010, else it goes on'
-        : `it had announced posts up to ${announced}: the next drain closes the members with 3010`;
+      readerLost || announced !== undefined
+        ? DOUBT
+        : 'it had read nothing to post, so the next drain goes on';
     const text = `the drain that held the partition died, its lock expired ${seconds(now - lockedUntil)} ago; ${then}`;
+    return { kind: 'a drain died', text };
+  }
+  if (readerLost) {
+    const text = `the drain that read the log last never committed here (it died, or Redis was set back): ${DOUBT}`;
     return { kind: 'a drain died', text };
   }
   const text =
