@@ -176,7 +176,9 @@ describe('every function', () => {
       expect(properties).not.toHaveProperty('ReservedConcurrentExecutions');
     }
     for (const part of ['Role', 'LoggingConfig']) {
-      expect(new Set(functions.map((properties) => JSON.stringify(properties[part]))).size).toBe(functions.length);
+      expect(new Set(functions.map((properties) => JSON.stringify(properties[part]))).size).toBe(
+        functions.length,
+      );
     }
   });
 
