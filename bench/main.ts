@@ -1,9 +1,15 @@
 import { benchBundles } from './bundles';
+import { benchCoalescing } from './coalescing';
+import { benchRedisSize } from './redis-size';
 import { benchRoundTrip } from './round-trip';
+import { benchStages } from './stages';
 
 /** `npm run bench [-- name ...]`: all benches, or those named. */
 const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   bundles: benchBundles,
+  stages: benchStages,
+  coalescing: benchCoalescing,
+  'redis-size': benchRedisSize,
   'round-trip': benchRoundTrip,
 };
 

@@ -8,10 +8,8 @@ const SEEDS = 300;
 
 const scripts = testScripts();
 const operator = operatorRedis();
-const found: string[] = [];
 
 afterAll(async () => {
-  process.stdout.write(`${found.join('\n')}\n`);
   await scripts.disconnect();
   operator.disconnect();
 });
@@ -23,7 +21,7 @@ async function firstViolation(bug: Bug): Promise<string | undefined> {
     const [first] = violations;
     if (first === undefined) continue;
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-    found.push(`${bug.name}: seed ${seed}, ${seconds} s, ${first.promise}: ${first.text}`);
+    process.stderr.write(`${bug.name}: seed ${seed}, ${seconds} s, ${first.promise}: ${first.text}\n`);
     return first.promise;
   }
   return undefined;

@@ -26,6 +26,9 @@ export type Fault = (typeof FAULTS)[number];
 /** Faults after which Redis may have forgotten results of idempotency keys. */
 const LOSSES: readonly Fault[] = ['deletions', 'channel-rewinds', 'flush-all'];
 
+/** Faults after which Redis knows less than before: some of it is found out only by a later frame or publication. */
+const STATE_LOSSES: readonly Fault[] = [...LOSSES, 'partition-rewinds', 'connection-rewinds', 'epoch-change'];
+
 /** The trouble of one run; none of it after `until` (ms after the start). */
 export class FaultPlan {
   readonly kinds: ReadonlySet<Fault>;
@@ -44,6 +47,10 @@ export class FaultPlan {
 
   get forgetsRepeats(): boolean {
     return LOSSES.some((fault) => this.kinds.has(fault));
+  }
+
+  get losesState(): boolean {
+    return STATE_LOSSES.some((fault) => this.kinds.has(fault));
   }
 
   /** Whether a fault of that kind happens now. */

@@ -60,6 +60,11 @@ export const BUGS: readonly Bug[] = [
         from: "if nonce ~= ARGV[2] then return 'absent' end",
         to: "if not nonce then return 'absent' end",
       },
+      {
+        script: 'hf1join',
+        from: "if nonce and nonce ~= string.match(ARGV[2], '^[^|]*') then",
+        to: 'if false then',
+      },
     ],
   },
   {

@@ -25,8 +25,12 @@ const TROUBLE_MS = 25_000;
 const END_MS = 260_000;
 /** Two pings: a connection's subscriptions are verified at most once a minute, at a frame. */
 const PINGS_MS = [100_000, 170_000];
-/** What a loss took the last publications of, the next one finds; and nobody may be deaf after the pings. */
-const LAST_PUBLICATIONS_MS = [40_000, 220_000];
+/** Without a loss of state nobody needs a ping or a further publication to have everything by then. */
+const QUIET_MS = 95_000;
+/** What a loss took the last publications of, the next one finds. */
+const AFTER_LOSSES_MS = 40_000;
+/** Nobody may be deaf after the pings. */
+const LAST_PUBLICATION_MS = 220_000;
 
 /** One run: clients, publications and trouble by the seed, judged by the oracle. `given`: kinds of trouble, else by the seed. */
 export async function simulate(
@@ -56,8 +60,11 @@ export async function simulate(
       for (const client of clients) client.ping();
     });
   }
+  if (!faults.losesState) {
+    await schedule.runUntil(QUIET_MS);
+    await checkPositions();
+  }
   await schedule.runUntil(END_MS);
-
   await judge();
   await losses.clear();
   const { steps, digest, trace } = schedule;
@@ -108,7 +115,7 @@ export async function simulate(
         else deliver(channel, `p${index}`);
       });
     }
-    for (const at of LAST_PUBLICATIONS_MS) {
+    for (const at of faults.losesState ? [AFTER_LOSSES_MS, LAST_PUBLICATION_MS] : [LAST_PUBLICATION_MS]) {
       for (const channel of all)
         schedule.after(at, 'last', () => deliver(channel, `last of ${channel} at ${at}`));
     }
@@ -149,6 +156,10 @@ export async function simulate(
     if (!faults.forgetsRepeats) oracle.checkPlaces();
     for (const data of accepted) oracle.accepted(data);
     for (const body of cloud.queues.lost) oracle.stuck('queues', `gave up ${body}`);
+    await checkPositions();
+  }
+
+  async function checkPositions(): Promise<void> {
     for (const client of clients) {
       if (!client.settled) oracle.stuck(client.name, 'is not settled');
       for (const channel of client.channels) {

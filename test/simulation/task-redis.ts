@@ -37,8 +37,8 @@ export function runnerOf({ schedule, faults, oracle, redis }: RedisParts, task: 
   return {
     run: async (script, keys, args) => {
       const latency = schedule.between(0, schedule.chance(0.01) ? 1_500 : 3);
-      if (faults.strikes('stalls', 0.004)) {
-        return attempt(script, keys, args, schedule.between(1_500, 9_000));
+      if (faults.strikes('stalls', 0.02)) {
+        return attempt(script, keys, args, schedule.between(1_500, 11_000));
       }
       if (!faults.strikes('lost-answers', 0.015)) return attempt(script, keys, args, latency);
       // It ran or it did not; whoever asked hears nothing of it, and asks again where that does no harm.

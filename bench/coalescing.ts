@@ -1,0 +1,129 @@
+import type { CourierRecord } from '../lambdas/gateway/core/delivery/courier';
+import type { Poster } from '../lambdas/gateway/core/ports';
+import {
+  type BenchRedis,
+  coreOn,
+  publicationOf,
+  recordOf,
+  subscribed,
+  unique,
+  withRedis,
+} from './redis-core';
+import { median, quantile, table } from './statistics';
+
+const SUBSCRIBERS = 8;
+const POST_MS = 8;
+/** What a FIFO queue hands a function at most. */
+const BATCH = 10;
+const RUNS = 9;
+
+interface Load {
+  readonly publishes: number;
+  readonly withinMs: number;
+}
+
+/** The burst of the goal, and one that is spread so that the queue does not grow. */
+const loads: readonly Load[] = [
+  { publishes: 300, withinMs: 150 },
+  { publishes: 300, withinMs: 1500 },
+];
+
+interface Run {
+  readonly posts: number;
+  /** Milliseconds from arrival in the queue to the start of the post, one per delivery. */
+  readonly waits: readonly number[];
+  /** Milliseconds per batch. */
+  readonly batches: readonly number[];
+}
+
+/** One channel, one batch at a time, posts that take 8 ms: what a burst costs in posts and in waiting. */
+export async function benchCoalescing(): Promise<void> {
+  await withRedis(256, async (redis) => {
+    const rows = [
+      [
+        'publishes',
+        'within ms',
+        'posts',
+        'posts / delivery',
+        'p50 wait / post',
+        'p95 wait / post',
+        'ms / batch',
+      ],
+    ];
+    for (const load of loads) {
+      await measure(redis, load);
+      const runs: Run[] = [];
+      for (let run = 0; run < RUNS; run++) runs.push(await measure(redis, load));
+      const deliveries = load.publishes * SUBSCRIBERS;
+      rows.push([
+        String(load.publishes),
+        String(load.withinMs),
+        median(runs.map(({ posts }) => posts)).toFixed(0),
+        median(runs.map(({ posts }) => posts / deliveries)).toFixed(3),
+        median(runs.map(({ waits }) => median(waits) / POST_MS)).toFixed(1),
+        median(runs.map(({ waits }) => quantile(waits, 0.95) / POST_MS)).toFixed(1),
+        median(runs.map(({ batches }) => median(batches))).toFixed(1),
+      ]);
+    }
+    process.stdout.write(
+      `Coalescing, ${SUBSCRIBERS} subscribers, posts of ${POST_MS} ms, medians of ${RUNS} runs, ` +
+        `Redis ${redis.version}, node ${process.version}\n${table(rows)}\n`,
+    );
+  });
+}
+
+async function measure({ scripts }: BenchRedis, { publishes, withinMs }: Load): Promise<Run> {
+  const channel = unique('room:bench-');
+  const poster = new StubPoster();
+  const core = coreOn(scripts, poster);
+  for (let n = 0; n < SUBSCRIBERS; n++) await subscribed(core, unique('c'), channel);
+  poster.posts.length = 0;
+
+  const records = Array.from({ length: publishes }, (_, n) => recordOf(publicationOf(channel, { n })));
+  const startedAt = performance.now();
+  const arrivedAt = (n: number) => startedAt + (n * withinMs) / publishes;
+  const batches: number[] = [];
+  for (let next = 0; next < publishes; ) {
+    const batch = arrived(records, next, arrivedAt);
+    if (batch.length === 0) {
+      await new Promise((wake) => setTimeout(wake, 1));
+      continue;
+    }
+    const begunAt = performance.now();
+    const failed = await core.courier.handle(batch);
+    if (failed.length > 0)
+      throw new Error(`expected every publication taken, got ${failed.length} that failed`);
+    batches.push(performance.now() - begunAt);
+    next += batch.length;
+  }
+  const waits = poster.posts.flatMap(({ at, publications }) => publications.map((n) => at - arrivedAt(n)));
+  if (waits.length !== publishes * SUBSCRIBERS) {
+    throw new Error(`expected ${publishes * SUBSCRIBERS} deliveries, got ${waits.length}`);
+  }
+  return { posts: poster.posts.length, waits, batches };
+}
+
+function arrived(records: readonly CourierRecord[], from: number, arrivedAt: (n: number) => number) {
+  const now = performance.now();
+  return records.slice(from, from + BATCH).filter((_, index) => arrivedAt(from + index) <= now);
+}
+
+/** Answers after the post time, and notes which publications a frame had. */
+class StubPoster implements Poster {
+  readonly posts: { readonly at: number; readonly publications: readonly number[] }[] = [];
+
+  async post(_: string, frame: string) {
+    const at = performance.now();
+    const publications = frame.split('\n').flatMap((line) => {
+      const message = JSON.parse(line) as { push?: { pub?: { data: { n: number } } } };
+      return message.push?.pub ? [message.push.pub.data.n] : [];
+    });
+    this.posts.push({ at, publications });
+    await new Promise((wake) => setTimeout(wake, POST_MS));
+    return 'ok' as const;
+  }
+
+  async close() {
+    return 'ok' as const;
+  }
+}

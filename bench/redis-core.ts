@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'iovalkey';
+import { CACHE_ACCESS_STRING } from '../lambdas/contract/cache-access';
+import type { Delivery } from '../lambdas/contract/delivery';
+import type { NamespaceRules } from '../lambdas/contract/registry';
+import { RedisScripts } from '../lambdas/gateway/core/adapters/redis-scripts';
+import { storesOn } from '../lambdas/gateway/core/adapters/state';
+import { systemClock } from '../lambdas/gateway/core/clock';
+import { Ingress } from '../lambdas/gateway/core/commands/ingress';
+import { Checkup } from '../lambdas/gateway/core/connections/checkup';
+import { Courier, type CourierRecord } from '../lambdas/gateway/core/delivery/courier';
+import { Drain } from '../lambdas/gateway/core/delivery/drain';
+import type { Poster, Wake } from '../lambdas/gateway/core/ports';
+import type { ScriptRunner } from '../lambdas/gateway/core/redis-script';
+import { startRedis } from '../local/redis/cluster';
+import { findRedis } from '../local/redis/find';
+
+const ROOM: NamespaceRules = {
+  subscribe: 'anyone',
+  publish: 'direct',
+  historySize: 1000,
+  historyTtlSeconds: 3600,
+  recover: true,
+  presence: false,
+  flushEverySeconds: 0,
+};
+
+export interface BenchRedis {
+  /** As the functions reach it: TLS, cluster client, their user. */
+  readonly scripts: RedisScripts;
+  readonly operator: Redis;
+  readonly version: string;
+}
+
+/** Runs a bench on a Redis of its own, started as the local runtime starts it. */
+export async function withRedis(maxMemoryMb: number, bench: (redis: BenchRedis) => Promise<void>) {
+  const projectDir = join(__dirname, '..');
+  const dir = join(projectDir, '.holdfast', `bench-redis-${process.pid}`);
+  mkdirSync(dir, { recursive: true });
+  const binary = await findRedis({ say: (line) => process.stderr.write(`${line}\n`), projectDir });
+  const password = randomBytes(24).toString('hex');
+  const server = await startRedis({
+    binary,
+    dir,
+    user: 'holdfast',
+    password,
+    accessString: CACHE_ACCESS_STRING,
+    maxMemoryMb,
+  });
+  const scripts = new RedisScripts({
+    host: server.host,
+    port: server.tlsPort,
+    user: server.user,
+    password: async () => password,
+    ca: await readFile(server.caFile, 'utf8'),
+  });
+  const operator = new Redis(server.operatorUrl);
+  try {
+    await bench({ scripts, operator, version: server.version });
+  } finally {
+    operator.disconnect();
+    await scripts.disconnect();
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** The core in one process: queues are lists, every namespace is `room`, and no warning passes unseen. */
+export function coreOn(scripts: ScriptRunner, poster: Poster) {
+  const log = (level: string, message: string) => {
+    if (level !== 'info') process.stderr.write(`${level}: ${message}\n`);
+  };
+  const clock = systemClock;
+  const stores = storesOn(scripts, log);
+  const wakes: Wake[] = [];
+  const deliveries: Delivery[] = [];
+  const parts = {
+    ...stores,
+    poster,
+    wakes: { send: async (wake: Wake) => void wakes.push(wake) },
+    registry: {
+      namespace: async () => ROOM,
+      serviceOf: async () => undefined,
+      refresh: async () => undefined,
+    },
+    clock,
+    log,
+  };
+  const drain = new Drain(parts);
+  return {
+    ...stores,
+    sentWakes: wakes,
+    deliveries,
+    drain,
+    courier: new Courier({ ...parts, drain, deadLetters: { send: async () => undefined } }),
+    ingress: new Ingress({
+      ...parts,
+      checkup: new Checkup(parts),
+      bus: { put: async () => undefined },
+      deliveries: { send: async (delivery: Delivery) => void deliveries.push(delivery) },
+      tokenSecret: async () => new TextEncoder().encode('unused'),
+      userChannel: false,
+      rpcTimeoutMs: 10_000,
+    }),
+  };
+}
+
+export type Core = ReturnType<typeof coreOn>;
+
+/** A connection that a handshake token authenticated, subscribed to a channel as a client does it. */
+export async function subscribed(core: Core, connection: string, channel: string): Promise<void> {
+  await connected(core, connection);
+  await core.ingress.handle(connection, JSON.stringify({ id: 1, subscribe: { channel } }));
+}
+
+export async function connected(core: Core, connection: string): Promise<void> {
+  const identity = { user: `user-${connection}`, expiresAt: 0, channels: [] };
+  await core.connections.open(connection, identity, false);
+}
+
+let messages = 0;
+
+/** A message of the deliveries queue, in the group of its channel. */
+export function recordOf(delivery: Delivery): CourierRecord {
+  messages++;
+  return {
+    messageId: `m${messages}`,
+    body: JSON.stringify(delivery),
+    group: delivery.channel,
+    receives: 1,
+    sentAt: Date.now(),
+  };
+}
+
+export function publicationOf(channel: string, data: Delivery['data']): Delivery {
+  return {
+    v: 1,
+    type: 'publication',
+    channel,
+    data,
+    idempotencyKey: randomBytes(12).toString('base64url'),
+    source: 'bench',
+    publishedAt: Date.now(),
+    traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+  };
+}
+
+/** A name that no other run uses. */
+export function unique(prefix: string): string {
+  return prefix + randomBytes(6).toString('hex');
+}

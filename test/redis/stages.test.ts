@@ -1,0 +1,25 @@
+import { DRAINED_MEMBERS, stagesBeforeReply, stagesOfDrain } from '../../bench/stages';
+import { testScripts } from './gateway-world';
+
+describe('waits for Redis', () => {
+  const scripts = testScripts();
+  afterAll(() => scripts.disconnect());
+
+  it('answers commands after a fixed number of them', async () => {
+    const { ping, publish, history, subscribe } = await stagesBeforeReply(scripts);
+    expect(ping).toHaveLength(1);
+    expect(history).toHaveLength(2);
+    expect(subscribe).toHaveLength(4);
+    // One before the queue, two behind it: the witness is read in its own slot before the log is appended to.
+    expect(publish).toHaveLength(3);
+  });
+
+  it('drains a partition with as many calls for 400 members as for one', async () => {
+    const drains = [];
+    for (const members of DRAINED_MEMBERS) drains.push(await stagesOfDrain(scripts, members));
+    expect(drains.map(({ posts }) => posts)).toEqual(DRAINED_MEMBERS);
+    const [one] = drains;
+    for (const { stages } of drains) expect(stages).toEqual(one?.stages);
+    expect(one?.stages.flat()).toHaveLength(5);
+  });
+});
