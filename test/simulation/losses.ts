@@ -44,17 +44,19 @@ export class Losses {
     states.push(await this.#dump(`hf1:{ch:${channel}}*`));
   }
 
+  /** Right after an append: what a drain is about to read may be trimmed away. */
+  async appended(channel: string): Promise<void> {
+    if (!this.#faults.strikes('trims', 0.08)) return;
+    this.#schedule.note(`LOSS: log of ${channel} trimmed after an append`);
+    await this.#redis.xtrim(channelKeys(channel).log, 'MAXLEN', this.#schedule.between(0, 1));
+  }
+
   /** Something may be lost now. */
   async strike(channel: string, connection: string): Promise<void> {
     const { log, meta } = channelKeys(channel);
-    const keys = [
-      connectionKey(connection),
-      inboxKey(connection),
-      meta,
-      log,
-      partitionKey(channel, 0),
-      witnessKey(channel),
-    ];
+    const keys = [connectionKey(connection), inboxKey(connection), meta, log, partitionKey(channel, 0)];
+    // Nobody could know that a log was set back whose witness is lost as well.
+    if (!this.#faults.kinds.has('channel-rewinds')) keys.push(witnessKey(channel));
     if (this.#faults.strikes('deletions', 0.3)) {
       const idempotency = await this.#redis.keys(`hf1:{ch:${channel}}:i:*`);
       const key = this.#schedule.pick([...keys, ...idempotency.sort().slice(0, 2)]);
@@ -82,6 +84,7 @@ export class Losses {
     if (this.#faults.strikes('flush-all', 0.1)) {
       this.#schedule.note('LOSS: everything');
       await this.clear();
+      this.#slots.clear();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { RedisScript, ScriptRunner } from '../../lambdas/gateway/core/redis-script';
+import type { Fault } from './faults';
 
 /** A change of a script's text. */
 interface Patch {
@@ -11,6 +12,8 @@ interface Patch {
 export interface Bug {
   readonly name: string;
   readonly patches: readonly Patch[];
+  /** Trouble that it takes to show, where several defences stand in its way; else by the seed. */
+  readonly faults?: readonly Fault[];
 }
 
 /** A script does not have the text that a patch replaces: the bug has to be written anew. */
@@ -29,7 +32,16 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a drain commits without the lock',
-    patches: [{ script: 'hf1commit', from: 'if known[1] ~= ARGV[1] then', to: 'if false then' }],
+    faults: ['stalls'],
+    patches: [
+      { script: 'hf1commit', from: 'if known[1] ~= ARGV[1] then', to: 'if false then' },
+      // Else the next reader would find another token than its own predecessor's, and close everybody.
+      {
+        script: 'hf1commit',
+        from: "redis.call('HSET', KEYS[1], 'done', ARGV[1], 'removed', removed)",
+        to: "if known[1] == ARGV[1] then redis.call('HSET', KEYS[1], 'done', ARGV[1]) end",
+      },
+    ],
   },
   {
     name: 'the cursor moves before the posts',
@@ -53,6 +65,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'a removal hits the successor',
+    faults: ['trims', 'slow-posts'],
     patches: [
       { script: 'hf1commit', from: 'if nonce ~= ARGV[index + 1] then', to: 'if not nonce then' },
       {
@@ -120,7 +133,7 @@ export const BUGS: readonly Bug[] = [
   },
 ];
 
-/** Scripts with a bug in them. `applied` names the patches that a run has used. */
+/** Scripts with a bug in them. */
 export function planted(bug: Bug, redis: ScriptRunner): ScriptRunner {
   return {
     run: (script, keys, args) => redis.run(patched(bug, script), keys, args),

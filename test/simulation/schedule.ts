@@ -9,7 +9,7 @@ export interface Task {
 interface Step {
   readonly task: Task | undefined;
   readonly name: string;
-  readonly due: number;
+  due: number;
   readonly order: number;
   readonly run: () => Promise<void>;
 }
@@ -23,6 +23,20 @@ export function generator(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Real milliseconds within which a task has to take its next step. */
+const COMPUTING_MS = 10_000;
+
+/** A task said that it computes, and took no step any more. */
+class StuckError extends Error {
+  override readonly name = 'StuckError';
+
+  constructor(tasks: readonly Task[]) {
+    super(
+      `expected a step within ${COMPUTING_MS} ms, got none of ${tasks.map(({ name }) => name).join(', ')}`,
+    );
+  }
 }
 
 const TRACE_LINES = 30_000;
@@ -74,6 +88,12 @@ export class Schedule {
   /** The task computes something until its next step that is no sleep: nothing else happens meanwhile. */
   computes(task: Task): void {
     this.#computing.add(task);
+  }
+
+  /** The process of a task stands still for a while: nothing of it happens, its timers included. */
+  freeze(task: Task, milliseconds: number): void {
+    this.note(`${task.name} freezes for ${milliseconds} ms`);
+    for (const step of this.#waiting) if (step.task === task) step.due += milliseconds;
   }
 
   /** A step of a task. Never resolves where the task dies at it, before or after it had its effect. */
@@ -138,7 +158,9 @@ export class Schedule {
 
   /** Whoever was resolved runs to its next step. */
   async #settle(): Promise<void> {
+    const startedAt = Date.now();
     do {
+      if (Date.now() - startedAt > COMPUTING_MS) throw new StuckError([...this.#computing]);
       await new Promise((resolve) => setImmediate(resolve));
       for (const task of this.#computing) if (task.dead) this.#computing.delete(task);
     } while (this.#computing.size > 0);

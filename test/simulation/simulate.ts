@@ -42,9 +42,10 @@ export async function simulate(
   const schedule = new Schedule(seed);
   const faults = new FaultPlan(schedule, TROUBLE_MS, given);
   const oracle = new Oracle();
-  const cloud = new Cloud({ schedule, faults, oracle, redis });
   const scope = `sim${seed}.`;
   const losses = new Losses(operator, schedule, faults, scope);
+  const afterAppend = (channel: string) => losses.appended(channel);
+  const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend });
   await losses.clear();
 
   const channels = Array.from({ length: schedule.between(1, 2) }, (_, index) => `room:${scope}${index}`);

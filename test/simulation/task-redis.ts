@@ -16,10 +16,13 @@ export interface RedisParts {
   readonly faults: FaultPlan;
   readonly oracle: Oracle;
   readonly redis: ScriptRunner;
+  /** Runs right after a publication came into a channel's log. */
+  readonly afterAppend: (channel: string) => Promise<void>;
 }
 
 /** A task's way to Redis: every script is a step, whose answer may be lost or late. */
-export function runnerOf({ schedule, faults, oracle, redis }: RedisParts, task: Task): ScriptRunner {
+export function runnerOf(parts: RedisParts, task: Task): ScriptRunner {
+  const { schedule, faults, redis } = parts;
   const attempt = async (
     script: RedisScript,
     keys: readonly string[],
@@ -30,7 +33,7 @@ export function runnerOf({ schedule, faults, oracle, redis }: RedisParts, task: 
       const result = await redis.run(script, keys, args);
       const [asked, answered] = [JSON.stringify(args).slice(0, 150), JSON.stringify(result).slice(0, 200)];
       schedule.note(`    ${asked} -> ${answered}`);
-      if (script.name === 'hf1append') noteAppend(oracle, String(keys[0]), args, result);
+      if (script.name === 'hf1append') await noteAppend(parts, String(keys[0]), args, result);
       return result;
     });
 
@@ -38,23 +41,46 @@ export function runnerOf({ schedule, faults, oracle, redis }: RedisParts, task: 
     run: async (script, keys, args) => {
       const latency = schedule.between(0, schedule.chance(0.01) ? 1_500 : 3);
       if (faults.strikes('stalls', 0.02)) {
-        return attempt(script, keys, args, schedule.between(1_500, 11_000));
+        return frozen(parts, task, (freeze) => attempt(script, keys, args, latency + freeze));
       }
       if (!faults.strikes('lost-answers', 0.015)) return attempt(script, keys, args, latency);
       // It ran or it did not; whoever asked hears nothing of it, and asks again where that does no harm.
       if (schedule.chance(0.7)) await attempt(script, keys, args, latency);
-      await schedule.step(task, 'sleep', ATTEMPT_MS - latency, async () => undefined);
+      await schedule.step(task, `${script.name} unanswered`, ATTEMPT_MS - latency, async () => undefined);
       if (!script.repeatable) throw new NoAnswerError(`${script.name}: expected an answer, got none`);
       return attempt(script, keys, args, latency);
     },
   };
 }
 
+/** The process freezes before a script is sent, or between its run and its answer. */
+async function frozen(
+  { schedule }: RedisParts,
+  task: Task,
+  attempt: (later: number) => Promise<unknown>,
+): Promise<unknown> {
+  const milliseconds = schedule.between(1_500, 11_000);
+  if (schedule.chance(0.5)) {
+    schedule.freeze(task, milliseconds);
+    return attempt(milliseconds);
+  }
+  const result = await attempt(0);
+  schedule.freeze(task, milliseconds);
+  await schedule.step(task, 'frozen answer', milliseconds, async () => undefined);
+  return result;
+}
+
 /** Keeps what became of an append, whoever heard of it. */
-function noteAppend(oracle: Oracle, key: string, args: readonly (string | number)[], result: unknown): void {
+async function noteAppend(
+  { oracle, afterAppend }: RedisParts,
+  key: string,
+  args: readonly (string | number)[],
+  result: unknown,
+): Promise<void> {
   if (!Array.isArray(result) || result[0] !== 'appended') return;
   const channel = /\{ch:([^}]*)\}/.exec(key)?.[1] ?? '';
   const publication = args.find((arg) => typeof arg === 'string' && arg.startsWith('{"data":'));
   const { data } = JSON.parse(String(publication)) as { data: string };
   oracle.appended(channel, String(result[2]), Number(result[1]), data);
+  await afterAppend(channel);
 }
