@@ -1,3 +1,6 @@
+import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/management-poster';
+import { FRAME_MS, REST_MS } from '../../../lambdas/gateway/core/commands/frame-time';
+import { GAP_MS, LOCK_MS, TURN_MS } from '../../../lambdas/gateway/core/inbox/inbox';
 import { ingressWorld } from './world';
 
 const TEMPORARY = { code: 100, message: 'internal server error', temporary: true };
@@ -133,5 +136,54 @@ describe('a frame', () => {
     const world = ingressWorld();
     world.answers.set('hf1hold', hanging);
     expect((await servedWithin(13_500, world, subscribe(1))).done).toBe(true);
+  });
+});
+
+describe('subscribes that follow each other', () => {
+  const ids = (messages: readonly unknown[]) => messages.map((message) => (message as { id: number }).id);
+
+  it('are served at once, at most 16, and answered in their order', async () => {
+    const world = ingressWorld();
+    let running = 0;
+    let most = 0;
+    world.answers.set('hf1hold', async () => {
+      most = Math.max(most, ++running);
+      // The first of them ends last.
+      await delayed(100 - world.ran.length, 'held')();
+      running--;
+      return 'held';
+    });
+    const commands = Array.from({ length: 40 }, (_, index) => subscribe(index + 1));
+    const { messages, done } = await servedWithin(1_000, world, ...commands);
+    expect(done).toBe(true);
+    expect(ids(messages)).toEqual(commands.map(({ id }) => id));
+    expect(most).toBe(16);
+  });
+
+  it.each([
+    ['to one channel', { id: 2, subscribe: { channel: 'room:1' } }],
+    ['with another command between', { id: 2, unsubscribe: { channel: 'room:9' } }],
+  ])('%s wait for each other', async (_, second) => {
+    const world = ingressWorld();
+    world.answers.set('hf1hold', hanging);
+    await servedWithin(100, world, subscribe(1), second, subscribe(3));
+    expect(world.ran.filter((name) => name === 'hf1hold')).toHaveLength(1);
+    expect(world.ran).not.toContain('hf1leavechannel');
+  });
+});
+
+describe('time limits', () => {
+  // The functions' own, in lib/constructs/gateway-functions.ts.
+  const FUNCTION_MS = 15_000;
+
+  it('let a lock outlast the frame that it is for, and end while others look', () => {
+    expect(LOCK_MS).toBeGreaterThan(FRAME_MS + POST_TIMEOUT_MS);
+    expect(LOCK_MS).toBeLessThan(TURN_MS);
+    expect(GAP_MS).toBeLessThan(FRAME_MS);
+  });
+
+  it('let the last frame that an invocation begins end before its function does', () => {
+    expect(TURN_MS + FRAME_MS + POST_TIMEOUT_MS).toBeLessThan(FUNCTION_MS);
+    expect(REST_MS).toBeLessThan(FUNCTION_MS);
   });
 });

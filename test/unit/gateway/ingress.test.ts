@@ -97,18 +97,23 @@ describe('connect', () => {
 
 describe('violations', () => {
   it.each([
-    ['text that is no JSON', 'pending', 'hello'],
-    ['a command before connect', 'pending', '{"id":1,"ping":{}}'],
-    ['a pong before connect', 'pending', '{}'],
-    ['a second connect', 'connected', '{"id":1,"connect":{}}'],
-    ['a command without id', 'connected', '{"rpc":{"method":"echo.say"}}'],
-  ] as const)('disconnects %s with 3501, after a push, with one log line', async (_, state, text) => {
-    const world = ingressWorld(state);
-    await world.ingress.handle('conn=', text);
-    expect(world.frames.map((frame) => JSON.parse(frame) as unknown)).toEqual([disconnect(3501)]);
-    expect(world.closed).toEqual(['conn=']);
-    expect(world.lines.filter(({ message }) => message === 'connection refused')).toHaveLength(1);
-  });
+    ['text that is no JSON', 'pending', 'plain', 'hello'],
+    ['a command before connect', 'pending', 'violation', '{"id":1,"ping":{}}'],
+    ['a command before connect in its frame', 'pending', 'run', '{"id":1,"ping":{}}\n{"id":2,"connect":{}}'],
+    ['a pong before connect', 'pending', 'plain', '{}'],
+    ['a second connect', 'connected', 'run', '{"id":1,"connect":{}}'],
+    ['a command without id', 'connected', 'plain', '{"rpc":{"method":"echo.say"}}'],
+  ] as const)(
+    'disconnects %s with 3501, after a push, with one log line',
+    async (_, state, verdict, text) => {
+      const world = ingressWorld(state);
+      world.answers.set('hf1enter', [state, '', '', '', '0', '', verdict]);
+      await world.ingress.handle('conn=', text);
+      expect(world.frames.map((frame) => JSON.parse(frame) as unknown)).toEqual([disconnect(3501)]);
+      expect(world.closed).toEqual(['conn=']);
+      expect(world.lines.filter(({ message }) => message === 'connection refused')).toHaveLength(1);
+    },
+  );
 
   it('posts the replies before the disconnect', async () => {
     const world = ingressWorld();

@@ -21,7 +21,7 @@ export interface Session {
   readonly time: FrameTime;
   readonly traceparent: string;
   connection: Connection;
-  /** A connect of this frame got a temporary error, so commands behind it are no violation. */
+  /** A connect command before got an error, so commands behind it are no violation. */
   connectFailed: boolean;
 }
 

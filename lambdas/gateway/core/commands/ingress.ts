@@ -7,6 +7,7 @@ import {
   type Entered,
   type Frame,
   GAP_MS,
+  type Next,
   placeOf,
   type StoredFrame,
   TURN_MS,
@@ -121,13 +122,13 @@ export class Ingress {
 
   /** Looks after a frame that was put away, until it was served or never will be. */
   async #await(invocation: Invocation, connection: Connection): Promise<void> {
-    const { id, outbox, token, frame } = invocation;
-    const { inbox, clock } = this.#parts;
+    const { id, outbox, frame } = invocation;
+    const { clock } = this.#parts;
     for (let polls = 0; ; polls++) {
       await clock.sleep(POLLS_MS[polls] ?? POLL_MS);
       const now = clock.now();
       const late = now >= frame.at + GAP_MS;
-      const turn = await inbox.turn(id, token, frame.first, now, late);
+      const turn = await this.#turn(invocation, now, late);
       switch (turn.result) {
         case 'run':
           if (await this.#takeTurn(invocation, turn)) return;
@@ -163,6 +164,16 @@ export class Ingress {
     }
   }
 
+  /** Where Redis does not answer, the frame may still be served by another: it is looked after again, and gets no error. */
+  async #turn({ id, token, frame }: Invocation, now: number, late: boolean): Promise<Turn> {
+    try {
+      return await this.#parts.inbox.turn(id, token, frame.first, now, late);
+    } catch (error) {
+      this.#parts.log('warn', 'waiting frame not looked after', { connection: id, ...causeOf(error) });
+      return { result: 'busy' };
+    }
+  }
+
   /** Serves from the frame whose turn it is; answers whether the invocation's own was among those, or the connection ended. */
   async #takeTurn(
     invocation: Invocation,
@@ -184,16 +195,17 @@ export class Ingress {
     begin: Pick<Frame, 'first' | 'at' | 'commands'>,
     known: Connection,
   ): Promise<ReadonlySet<number>> {
-    const { id, token, outbox, frame } = invocation;
-    const { inbox, clock } = this.#parts;
+    const { id, outbox } = invocation;
     const served = new Set<number>();
     let connection = known;
     for (let current = begin; ; ) {
-      connection = await this.#serve(invocation, current, connection);
+      // An order begins with a connect command: behind one that got an error, commands are no violation.
+      const connectFailed =
+        connection.state === 'pending' && current.commands.every(({ kind }) => kind !== 'connect');
+      connection = await this.#serve(invocation, current, connection, connectFailed);
       served.add(current.first);
       if (outbox.ended) return served;
-      const now = clock.now();
-      const next = await inbox.next(id, token, current.first, now, now < frame.at + TURN_MS);
+      const next = await this.#next(invocation, current.first);
       if (next.result === 'vanished') {
         await this.#endLost(id, outbox, 'frame: expected the next one, got none');
       }
@@ -202,15 +214,28 @@ export class Ingress {
     }
   }
 
+  /** Where Redis does not answer, a frame may have been taken that nobody will serve. */
+  async #next({ id, token, frame }: Invocation, first: number): Promise<Next> {
+    const { inbox, clock, log } = this.#parts;
+    const now = clock.now();
+    try {
+      return await inbox.next(id, token, first, now, now < frame.at + TURN_MS);
+    } catch (error) {
+      log('warn', 'next frame not taken', { connection: id, ...causeOf(error) });
+      return { result: 'vanished' };
+    }
+  }
+
   /** Serves one frame; answers the connection as it is after it. */
   async #serve(
     { id, outbox, frame, rests }: Invocation,
     { at, commands }: Pick<Frame, 'at' | 'commands'>,
     connection: Connection,
+    connectFailed = false,
   ): Promise<Connection> {
     const time = new FrameTime(this.#parts.clock, at, frame.at);
     rests.push(time);
-    const session = { id, outbox, time, connection, traceparent: newTraceparent(), connectFailed: false };
+    const session = { id, outbox, time, connection, traceparent: newTraceparent(), connectFailed };
     await this.#server.serve(session, commands);
     return session.connection;
   }
