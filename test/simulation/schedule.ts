@@ -1,3 +1,5 @@
+import { seeded } from '../support/random';
+
 /** A task of the simulation: one invocation, which may die at any step. */
 export interface Task {
   readonly name: string;
@@ -12,17 +14,6 @@ interface Step {
   due: number;
   readonly order: number;
   readonly run: () => Promise<void>;
-}
-
-/** A seeded generator: the same seed gives the same numbers (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Real milliseconds within which a task has to take its next step. */
@@ -59,7 +50,7 @@ export class Schedule {
   readonly #computing = new Set<Task>();
 
   constructor(seed: number) {
-    this.random = generator(seed);
+    this.random = seeded(seed);
   }
 
   chance(probability: number): boolean {
