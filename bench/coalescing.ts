@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CourierRecord } from '../lambdas/gateway/core/delivery/courier';
 import type { Poster } from '../lambdas/gateway/core/ports';
 import {
@@ -7,6 +8,7 @@ import {
   recordOf,
   subscribed,
   unique,
+  wakeRecordOf,
   withRedis,
 } from './redis-core';
 import { median, quantile, table } from './statistics';
@@ -20,12 +22,15 @@ const RUNS = 9;
 interface Load {
   readonly publishes: number;
   readonly withinMs: number;
+  /** From the sending of a wake to the call of its courier. */
+  readonly wakeMs: number;
 }
 
-/** The burst of the goal, and one that is spread so that the queue does not grow. */
+/** The burst of the goal, without and with the time that the queue of wakes takes, and one that is spread so that nothing piles up. */
 const loads: readonly Load[] = [
-  { publishes: 300, withinMs: 150 },
-  { publishes: 300, withinMs: 1500 },
+  { publishes: 300, withinMs: 150, wakeMs: 0 },
+  { publishes: 300, withinMs: 150, wakeMs: 20 },
+  { publishes: 300, withinMs: 1500, wakeMs: 20 },
 ];
 
 interface Run {
@@ -43,6 +48,7 @@ export async function benchCoalescing(): Promise<void> {
       [
         'publishes',
         'within ms',
+        'wake ms',
         'posts',
         'posts / delivery',
         'p50 wait / post',
@@ -58,6 +64,7 @@ export async function benchCoalescing(): Promise<void> {
       rows.push([
         String(load.publishes),
         String(load.withinMs),
+        String(load.wakeMs),
         median(runs.map(({ posts }) => posts)).toFixed(0),
         median(runs.map(({ posts }) => posts / deliveries)).toFixed(3),
         median(runs.map(({ waits }) => median(waits) / POST_MS)).toFixed(1),
@@ -72,10 +79,13 @@ export async function benchCoalescing(): Promise<void> {
   });
 }
 
-async function measure({ scripts }: BenchRedis, { publishes, withinMs }: Load): Promise<Run> {
+async function measure({ scripts }: BenchRedis, { publishes, withinMs, wakeMs }: Load): Promise<Run> {
   const channel = unique('room:bench-');
   const poster = new StubPoster();
-  const core = coreOn(scripts, poster);
+  const woken: Promise<unknown>[] = [];
+  const core = coreOn(scripts, poster, (wake) => {
+    woken.push(sleep(wakeMs).then(() => core.courier.handle([wakeRecordOf(wake)])));
+  });
   for (let n = 0; n < SUBSCRIBERS; n++) await subscribed(core, unique('c'), channel);
   poster.posts.length = 0;
 
@@ -86,7 +96,7 @@ async function measure({ scripts }: BenchRedis, { publishes, withinMs }: Load): 
   for (let next = 0; next < publishes; ) {
     const batch = arrived(records, next, arrivedAt);
     if (batch.length === 0) {
-      await new Promise((wake) => setTimeout(wake, 1));
+      await sleep(1);
       continue;
     }
     const begunAt = performance.now();
@@ -96,6 +106,7 @@ async function measure({ scripts }: BenchRedis, { publishes, withinMs }: Load): 
     batches.push(performance.now() - begunAt);
     next += batch.length;
   }
+  for (const drained of woken) await drained;
   const waits = poster.posts.flatMap(({ at, publications }) => publications.map((n) => at - arrivedAt(n)));
   if (waits.length !== publishes * SUBSCRIBERS) {
     throw new Error(`expected ${publishes * SUBSCRIBERS} deliveries, got ${waits.length}`);
@@ -119,7 +130,7 @@ class StubPoster implements Poster {
       return message.push?.pub ? [message.push.pub.data.n] : [];
     });
     this.posts.push({ at, publications });
-    await new Promise((wake) => setTimeout(wake, POST_MS));
+    await sleep(POST_MS);
     return 'ok' as const;
   }
 

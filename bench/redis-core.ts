@@ -69,7 +69,7 @@ export async function withRedis(maxMemoryMb: number, bench: (redis: BenchRedis) 
 }
 
 /** The core in one process: queues are lists, every namespace is `room`, and no warning passes unseen. */
-export function coreOn(scripts: ScriptRunner, poster: Poster) {
+export function coreOn(scripts: ScriptRunner, poster: Poster, woken: (wake: Wake) => void = () => undefined) {
   const log = (level: string, message: string) => {
     if (level !== 'info') process.stderr.write(`${level}: ${message}\n`);
   };
@@ -80,7 +80,12 @@ export function coreOn(scripts: ScriptRunner, poster: Poster) {
   const parts = {
     ...stores,
     poster,
-    wakes: { send: async (wake: Wake) => void wakes.push(wake) },
+    wakes: {
+      send: async (wake: Wake) => {
+        wakes.push(wake);
+        woken(wake);
+      },
+    },
     registry: {
       namespace: async () => ROOM,
       serviceOf: async () => undefined,
@@ -130,6 +135,18 @@ export function recordOf(delivery: Delivery): CourierRecord {
     messageId: `m${messages}`,
     body: JSON.stringify(delivery),
     group: delivery.channel,
+    receives: 1,
+    sentAt: Date.now(),
+  };
+}
+
+/** A message of the wakes queue. */
+export function wakeRecordOf(wake: Wake): CourierRecord {
+  messages++;
+  return {
+    messageId: `m${messages}`,
+    body: JSON.stringify(wake),
+    group: undefined,
     receives: 1,
     sentAt: Date.now(),
   };

@@ -1,5 +1,5 @@
 import { parameterNames } from '../../lambdas/contract/parameters';
-import { COURIER_BUDGET_MS, LOCK_MS } from '../../lambdas/gateway/core/delivery/drain';
+import { COURIER_BUDGET_MS, LOCK_MS } from '../../lambdas/gateway/core/delivery/times';
 import { STALE_AFTER_MS } from '../../lambdas/gateway/core/delivery/refusals';
 import { loadConfig } from '../../lib/config';
 import { propertiesOf, resource, resourcesOf, templateOf } from './assembly';

@@ -1,5 +1,5 @@
-import { LOCK_MS } from '../../lambdas/gateway/core/delivery/drain';
 import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
+import { LOCK_MS } from '../../lambdas/gateway/core/delivery/times';
 import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
 import { gatewayWorld, unique } from './gateway-world';

@@ -1,6 +1,7 @@
 import { systemClock } from '../../lambdas/gateway/core/clock';
-import { Drain, LOCK_MS, POST_RESERVE_MS } from '../../lambdas/gateway/core/delivery/drain';
+import { Drain } from '../../lambdas/gateway/core/delivery/drain';
 import type { Member } from '../../lambdas/gateway/core/delivery/partitions';
+import { LOCK_MS, POST_RESERVE_MS } from '../../lambdas/gateway/core/delivery/times';
 import { channelKeys, partitionKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
 import { gatewayWorld, unique } from './gateway-world';

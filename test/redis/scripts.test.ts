@@ -1,6 +1,7 @@
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../lambdas/gateway/core/clock';
 import { HOLD_MS } from '../../lambdas/gateway/core/connections/connection';
+import { newEpoch } from '../../lambdas/gateway/core/delivery/epoch';
 import { type Member, WAKE_RENEWAL_MS } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, connectionKey, partitionKey, witnessKey } from '../../lambdas/gateway/core/keys';
 import { operatorRedis } from '../support/redis';
@@ -155,7 +156,7 @@ describe('a log that a failover set back', () => {
       if (count < 3) await append(channel);
     }
     const { epoch, top: offset, tag } = await channels.place(channel, undefined);
-    await channels.witness(channel, { epoch, offset, tag });
+    await channels.witness(channel, epoch, { offset, tag });
     const [metaDump, logDump] = states[kept - 1] ?? [null, null];
     if (metaDump === null || logDump === null) throw new Error('no dump');
     await operator.restore(meta, 60_000, metaDump, 'REPLACE');
@@ -163,31 +164,88 @@ describe('a log that a failover set back', () => {
     return { channel, epoch: first.epoch };
   }
 
-  it.each([1, 2])('ends with its epoch at the next append where %i of 3 are left', async (kept) => {
-    const { channel, epoch } = await setBack(kept);
-    const appended = await append(channel);
-    expect(appended.epoch).not.toBe(epoch);
-    expect((await peek(channel)).afterCursor.map(({ offset }) => offset)).toEqual([kept + 1]);
-    expect((await append(channel)).epoch).toBe(appended.epoch);
+  /** Reads the log as a subscribe does, and is about to show it. */
+  async function show(channel: string) {
+    const { epoch, top: offset, tag } = await channels.place(channel, undefined);
+    return { epoch, shown: await channels.witness(channel, epoch, { offset, tag }) };
+  }
+
+  it.each([1, 2])(
+    'is shown to nobody where %i of 3 are left, and goes on under a younger epoch',
+    async (kept) => {
+      const { channel, epoch } = await setBack(kept);
+      expect(await show(channel)).toEqual({ epoch, shown: false });
+      const renewed = await show(channel);
+      expect(renewed.shown).toBe(true);
+      expect(renewed.epoch > epoch).toBe(true);
+      expect(await append(channel)).toMatchObject({ offset: kept + 1, epoch: renewed.epoch });
+    },
+  );
+
+  it.each([0, 1, 2, 3])('is found out where %i others were appended since', async (others) => {
+    const { channel, epoch } = await setBack(1);
+    for (let count = 0; count < others; count++) await append(channel);
+    expect(await show(channel)).toEqual({ epoch, shown: false });
+    expect(await show(channel)).toMatchObject({ shown: true });
   });
 
   it('goes on where nothing is lost', async () => {
     const { channel, epoch } = await setBack(3);
     expect(await append(channel)).toMatchObject({ offset: 4, epoch });
+    expect(await show(channel)).toEqual({ epoch, shown: true });
   });
 
-  it('ends also where it has grown again meanwhile', async () => {
-    const { channel, epoch } = await setBack(1);
-    const { meta, log } = channelKeys(channel);
-    for (const offset of [2, 3, 4]) await operator.xadd(log, offset, 'd', '{"data":"y"}', 't', `t${offset}`);
-    await operator.hset(meta, 'top', 4, 'tag', 't4');
-    expect((await append(channel)).epoch).not.toBe(epoch);
+  it('is found out where it is of a former epoch', async () => {
+    const { channel, epoch } = await setBack(3);
+    const { meta } = channelKeys(channel);
+    await operator.hset(meta, 'epoch', '1.old');
+    expect(await show(channel)).toEqual({ epoch: '1.old', shown: false });
+    const renewed = await show(channel);
+    expect(renewed.shown).toBe(true);
+    expect(renewed.epoch > epoch).toBe(true);
+  });
+
+  it('counts a trimmed entry as held', async () => {
+    const { channel, epoch } = await setBack(3);
+    await append(channel);
+    await operator.xtrim(channelKeys(channel).log, 'MAXLEN', 1);
+    expect(await show(channel)).toEqual({ epoch, shown: true });
+  });
+
+  it('takes an entry that was read with it for a proof', async () => {
+    const { channel, epoch } = await setBack(3);
+    await append(channel);
+    const { top: offset, tag, entries } = await channels.place(channel, 2);
+    await operator.del(channelKeys(channel).meta);
+    expect(await channels.witness(channel, epoch, { offset, tag }, entries)).toBe(true);
+    const forged = entries.map((entry) => ({ ...entry, tag: 'x' }));
+    expect(await channels.witness(channel, epoch, { offset: 3, tag: 'x' }, forged)).toBe(false);
   });
 
   it('keeps the newest position of an epoch as its witness', async () => {
     const channel = unique('room:');
-    for (const offset of [3, 2]) await channels.witness(channel, { epoch: 'e', offset, tag: `t${offset}` });
+    const [, two, three] = [1, 2, 3].map((offset) => ({ offset, tag: `t${offset}` }));
+    if (!two || !three) throw new Error('no positions');
+    expect(await channels.witness(channel, 'e', three)).toBe(true);
+    expect(await channels.witness(channel, 'e', two, [three])).toBe(true);
     expect(await operator.get(witnessKey(channel))).toBe('e|3|t3');
+  });
+
+  it('moves the witness on to a younger epoch and not back', async () => {
+    const channel = unique('room:');
+    const [older, younger] = [newEpoch(1_700_000_000_000), newEpoch(1_700_000_000_001)];
+    expect(await channels.witness(channel, older, { offset: 9, tag: 'a' })).toBe(true);
+    expect(await channels.witness(channel, younger, { offset: 2, tag: 'b' })).toBe(true);
+    expect(await channels.witness(channel, older, { offset: 9, tag: 'a' })).toBe(false);
+    expect(await operator.get(witnessKey(channel))).toBe(`${younger}|2|b`);
+  });
+});
+
+describe('a new epoch', () => {
+  it('is younger than the one that it follows, whatever the clocks say', () => {
+    const former = newEpoch(1_700_000_000_000);
+    expect(newEpoch(1_600_000_000_000, former) > former).toBe(true);
+    expect(newEpoch(1_800_000_000_000, former) > former).toBe(true);
   });
 });
 

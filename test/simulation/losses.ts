@@ -1,4 +1,5 @@
 import type { Redis } from 'iovalkey';
+import { newEpoch } from '../../lambdas/gateway/core/delivery/epoch';
 import {
   channelKeys,
   connectionKey,
@@ -69,7 +70,7 @@ export class Losses {
     }
     if (this.#faults.strikes('epoch-change', 0.2) && (await this.#redis.exists(meta)) === 1) {
       this.#schedule.note(`LOSS: epoch of ${channel} changed`);
-      await this.#redis.hset(meta, 'epoch', `e${this.#schedule.between(1, 1e9)}`);
+      await this.#redis.hset(meta, 'epoch', newEpoch(this.#schedule.now));
       await this.#redis.del(log);
     }
     if (this.#faults.strikes('channel-rewinds', 0.3)) {

@@ -98,12 +98,13 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a log that was set back grows on',
     patches: [
+      { script: 'hf1witness', from: "if epoch ~= ARGV[2] then return {'set back', epoch} end", to: '' },
       {
-        script: 'hf1append',
-        from: "if epoch and ARGV[8] ~= '' and epoch ~= ARGV[8] then",
-        to: 'if false then',
+        script: 'hf1witness',
+        from: "if held ~= tag then return {'set back', epoch} end",
+        to: '',
       },
-      { script: 'hf1append', from: "elseif epoch and ARGV[8] ~= '' then", to: 'elseif false then' },
+      { script: 'hf1witness', from: "if not held then return {'unproved', offset, tag} end", to: '' },
     ],
   },
   {

@@ -59,8 +59,7 @@ export function courierWorld() {
       check(script.name);
       check(String(keys[0]));
       if (script.name === 'hf1mark') return 1;
-      if (script.name === 'hf1seen') return null;
-      if (script.name === 'hf1witness') return 1;
+      if (script.name === 'hf1witness') return ['noted'];
       if (script.name === 'hf1begin') {
         drained.push(String(keys[0]));
         return ['none'];

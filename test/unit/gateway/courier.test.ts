@@ -1,8 +1,8 @@
 import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../lambdas/contract/delivery';
 import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/management-poster';
-import { COURIER_BUDGET_MS, LOCK_MS, POST_RESERVE_MS } from '../../../lambdas/gateway/core/delivery/drain';
 import { parseMessage } from '../../../lambdas/gateway/core/delivery/messages';
 import { STALE_AFTER_MS } from '../../../lambdas/gateway/core/delivery/refusals';
+import { COURIER_BUDGET_MS, LOCK_MS, POST_RESERVE_MS } from '../../../lambdas/gateway/core/delivery/times';
 import { courierWorld, delivery, idsOf, record, replyTo, wake } from './courier-world';
 
 describe('Courier', () => {
@@ -24,6 +24,30 @@ describe('Courier', () => {
         { id: 4, rpc: { data: { ok: true, offset: 2, epoch: 'e' } } },
       ],
     ]);
+  });
+
+  it('leaves the drain of a channel to a wake where its batch came full: more waits behind it', async () => {
+    const { courier, appended, drained, wakes, state } = courierWorld();
+    state.partitions = '2';
+    const records = Array.from({ length: 10 }, () => record(delivery('room:a'), 'a'));
+    expect(await courier.handle(records)).toEqual([]);
+    expect(appended).toHaveLength(10);
+    expect(drained).toEqual([]);
+    expect(wakes.map(({ wake: { partition }, delaySeconds }) => [partition, delaySeconds])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+  });
+
+  it.each([
+    ['is not full', Array.from({ length: 9 }, () => 'room:a'), 1],
+    ['has one publication of each channel', Array.from({ length: 10 }, (_, n) => `room:${n}`), 10],
+  ])('drains at once where a batch %s', async (_, names, drains) => {
+    const { courier, drained, wakes, state } = courierWorld();
+    state.partitions = '1';
+    expect(await courier.handle(names.map((name) => record(delivery(name), name)))).toEqual([]);
+    expect(drained).toHaveLength(drains);
+    expect(wakes).toEqual([]);
   });
 
   it('asks for everything again while Redis is away', async () => {

@@ -48,7 +48,7 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
     ['hf1activate', 'active'],
     ['hf1leavechannel', []],
     ['hf1leave', 'removed'],
-    ['hf1witness', 1],
+    ['hf1witness', ['noted']],
     ['hf1vacate', 1],
     ['hf1drop', 'dropped'],
     ['hf1nextseq', 1],

@@ -23,7 +23,7 @@ export function storesOn(
   maxSubscriptions?: number,
 ) {
   const connections = new RedisConnections(scripts, clock, maxSubscriptions);
-  const channels = new RedisChannels(scripts);
+  const channels = new RedisChannels(scripts, clock);
   const partitions = new RedisPartitions(scripts);
   const departures = new Departures({ connections, channels, partitions, log });
   const inbox = new RedisInbox(scripts);

@@ -26,6 +26,7 @@ export type Answer =
   | { readonly result: 'end'; readonly disconnect: Disconnect; readonly reason: string };
 
 export type Refusal = Extract<Answer, { result: 'refused' }>;
+export type Ending = Extract<Answer, { result: 'end' }>;
 
 export function refuse(error: ProtocolError, reason: string): Refusal {
   return { result: 'refused', error, reason };

@@ -6,7 +6,7 @@ import type { Connection, Identity } from '../connections/connection';
 import { inParallel } from '../parallel';
 import type { Command } from '../protocol/commands';
 import { SERVER_VERSION } from '../version';
-import { type Answer, type PendingSubscription, refuse } from './answer';
+import { type Answer, type Ending, type PendingSubscription, type Refusal, refuse } from './answer';
 import type { CommandParts } from './parts';
 import { RecoveryBudget } from './recovery';
 import { serverSideChannels } from './server-side-channels';
@@ -89,7 +89,7 @@ async function subscribeServerSide(
   const budget = new RecoveryBudget();
   const subs: Record<string, SubscribeResult> = {};
   const pending: PendingSubscription[] = [];
-  const refusals: Extract<Answer, { result: 'refused' }>[] = [];
+  const failures: (Refusal | Ending)[] = [];
   const { user } = identity;
   const { channels, leftOut } = serverSideChannels(identity, parts.userChannel);
   if (leftOut) parts.log('info', 'no user channel', { connection: id, reason: leftOut });
@@ -100,7 +100,7 @@ async function subscribeServerSide(
     if (subscribed.result === 'subscribed') {
       subs[channel] = subscribed.reply;
       pending.push(subscribed.pending);
-    } else if (subscribed.error.temporary) refusals.push(subscribed);
+    } else if (subscribed.result === 'end' || subscribed.error.temporary) failures.push(subscribed);
     else {
       // The client sees that the channel is not among its subscriptions; the token's maker reads why in the log.
       parts.log('warn', 'server-side subscription left out', {
@@ -116,10 +116,10 @@ async function subscribeServerSide(
     await subscriptions.undo(id, pending);
     throw error;
   }
-  const [refusal] = refusals;
-  if (refusal) {
+  const [failure] = failures;
+  if (failure) {
     await subscriptions.undo(id, pending);
-    return refusal;
+    return failure;
   }
   return {
     result: 'reply',

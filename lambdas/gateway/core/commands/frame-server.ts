@@ -175,7 +175,7 @@ export class FrameServer {
           { channel, user: sender.user, recover, serverSide: false },
           new RecoveryBudget(),
         );
-        if (subscribed.result === 'refused') return subscribed;
+        if (subscribed.result !== 'subscribed') return subscribed;
         return {
           result: 'reply',
           reply: { id: command.id, subscribe: subscribed.reply },

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
+import { DISCONNECTS, PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
 import { encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { Membership } from '../connections/connection';
 import type { Place } from '../delivery/channels';
-import { LOCK_MS } from '../delivery/drain';
 import { type Member, PENDING_MS } from '../delivery/partitions';
+import { LOCK_MS } from '../delivery/times';
 import { inParallel } from '../parallel';
 import type { Position } from '../protocol/commands';
-import { type PendingSubscription, type Refusal, refuse } from './answer';
+import { type Ending, type PendingSubscription, type Refusal, refuse } from './answer';
 import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
 import { type RecoveryBudget, subscribeResult } from './recovery';
@@ -36,10 +36,11 @@ export interface SubscribeRequest {
 
 export type Subscribed =
   | { readonly result: 'subscribed'; readonly reply: SubscribeResult; readonly pending: PendingSubscription }
-  | Refusal;
+  | Refusal
+  | Ending;
 
 interface Held {
-  readonly refusal?: Refusal;
+  readonly refusal?: Refusal | Ending;
   /** A former subscribe or unsubscribe of the channel was in the way. */
   readonly waited: boolean;
 }
@@ -48,10 +49,11 @@ function refused(...cause: Parameters<typeof refuse>): Held {
   return { refusal: refuse(...cause), waited: false };
 }
 
-type Entered = 'entered' | 'epoch' | 'busy' | 'lost';
+type Entered = 'entered' | 'epoch' | 'set back' | 'busy' | 'lost';
 
 const NOT_ENTERED = {
   epoch: 'partition: expected the epoch of the channel, got a former one',
+  'set back': 'log: expected what subscribers were shown, got a former state of it',
   busy: 'partition: expected no former subscription, got one that is not over',
 } as const;
 
@@ -112,7 +114,10 @@ export class Subscriptions {
         );
       }
       // The partition's members have to hear of the new epoch first, or a former subscription has to end: a drain sees to it.
-      await wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
+      const first = entered === 'set back' ? 0 : partition;
+      for (const told of new Set([first, partition])) {
+        await wakes.send({ v: 1, type: 'drain', channel, partition: told }, 0);
+      }
       return refuse(PROTOCOL_ERRORS.internal, NOT_ENTERED[entered]);
     }
     return {
@@ -127,17 +132,18 @@ export class Subscriptions {
     connection: string,
     channel: string,
     nonce: string,
-    { partition, epoch, top, tag }: Place,
+    { partition, epoch, top, tag, entries }: Place,
     serverSide: boolean,
   ): Promise<Entered> {
     const { channels, connections, partitions, clock } = this.#parts;
     const until = clock.now() + PENDING_MS;
     const member: Member = { connection, nonce, state: 'pending', offset: top, until, serverSide };
-    const [joined] = await Promise.all([
+    const [joined, held] = await Promise.all([
       partitions.join(channel, partition, member, { epoch, top }),
-      channels.witness(channel, { epoch, offset: top, tag }),
+      channels.witness(channel, epoch, { offset: top, tag }, entries),
     ]);
     if (joined !== 'joined') return joined;
+    if (!held) return 'set back';
     const settled = await connections.settle(connection, { channel, partition, nonce }, top);
     return settled === 'lost' ? 'lost' : 'entered';
   }
@@ -184,8 +190,11 @@ export class Subscriptions {
       switch (held) {
         case 'held':
           return { waited };
-        case 'subscribed':
-          return refused(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
+        case 'subscribed': {
+          const refusal = await this.#alreadySubscribed(connection, channel);
+          if (refusal) return { refusal, waited };
+          break;
+        }
         case 'limit':
           return refused(
             PROTOCOL_ERRORS.limitExceeded,
@@ -203,6 +212,23 @@ export class Subscriptions {
           await clock.sleep(POLL_MS);
       }
     }
+  }
+
+  /**
+   * Error 105 is final for SDK clients, so it has to be true: a failover may have brought a subscription back that was
+   * left. Undefined where it was left just now.
+   */
+  async #alreadySubscribed(connection: string, channel: string): Promise<Refusal | Ending | undefined> {
+    const { connections, partitions } = this.#parts;
+    const memberships = await connections.memberships(connection);
+    const known = memberships.find((membership) => membership.channel === channel);
+    if (known?.partition === undefined) return undefined;
+    if (await partitions.has(channel, known.partition, connection, known.nonce)) {
+      return refuse(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
+    }
+    const reason =
+      'channel: expected no subscription or a living one, got one that its partition does not know';
+    return { result: 'end', disconnect: DISCONNECTS.insufficientState, reason };
   }
 
   /** After the reply was posted. Answers whether the client has to be disconnected. Rejects where Redis fails. */

@@ -36,6 +36,9 @@ export interface Growth {
   readonly appended: CourierRecord[];
 }
 
+/** Messages of a batch that came full: as many as a FIFO queue hands a function at most. */
+export const FULL_BATCH = 10;
+
 /** What a batch comes to while a courier works on it. */
 export class Batch {
   readonly #records: readonly CourierRecord[];
@@ -56,6 +59,14 @@ export class Batch {
     return [...this.#growths];
   }
 
+  /**
+   * A full batch with several publications of a channel: more of them wait behind it, and get no further before it is done.
+   * So it is not held up by a drain of that channel; a wake drains, and its rounds take what came meanwhile together.
+   */
+  isPressed({ appended }: Growth): boolean {
+    return this.#records.length >= FULL_BATCH && appended.length > 1;
+  }
+
   fail(records: readonly CourierRecord[]): void {
     for (const record of records) this.#failed.add(record);
   }
@@ -64,12 +75,19 @@ export class Batch {
     this.#drain(channel, partition).wakes.push(record);
   }
 
+  /** After the appends: channels whose first partition this batch drains itself. */
+  drainAppended(): void {
+    for (const [channel, growth] of this.#growths) {
+      if (growth.flushEverySeconds > 0 || this.isPressed(growth)) continue;
+      this.#drain(channel, 0).appended.push(...growth.appended);
+    }
+  }
+
   appended(
     channel: string,
     { partitions, flushEverySeconds }: Pick<Growth, 'partitions' | 'flushEverySeconds'>,
     record: CourierRecord,
   ): void {
-    if (flushEverySeconds === 0) this.#drain(channel, 0).appended.push(record);
     const growth = this.#growths.get(channel) ?? { partitions: 0, flushEverySeconds, appended: [] };
     this.#growths.set(channel, growth);
     growth.partitions = Math.max(growth.partitions, partitions);

@@ -10,9 +10,8 @@ export interface LogEntry {
   readonly tag: string;
 }
 
-/** A place in a channel's log that cannot be mistaken for another, also where the log lost its end. */
-export interface TaggedPosition {
-  readonly epoch: string;
+/** An entry of a log that cannot be mistaken for another, also where the log lost its end and grew again. */
+export interface TaggedOffset {
   readonly offset: number;
   /** Tag of the entry at the offset; empty at 0. */
   readonly tag: string;
@@ -46,6 +45,8 @@ export interface LogRead {
   readonly top: number;
   /** Tag of the top. */
   readonly tag: string;
+  /** Tag of the cursor's entry; empty where it is not there any more. */
+  readonly cursorTag: string;
   /** Whoever read the log last for this partition has committed, or nothing was read to be posted. */
   readonly clean: boolean;
   /** Entries after the cursor, from the oldest. */
@@ -126,8 +127,17 @@ export interface Channels {
   /** `recoverFrom`: offset after which entries are wanted. */
   place(channel: string, recoverFrom: number | undefined): Promise<Place>;
   vacate(channel: string, partition: number, places: number): Promise<void>;
-  /** Notes a position before a subscriber is shown anything of it, so that an append finds out where the log lost it. */
-  witness(channel: string, position: TaggedPosition): Promise<void>;
+  /**
+   * Before a subscriber is shown anything up to `shown`: notes that, and makes sure that the log that it was read from holds
+   * what others were shown. `seen`: further entries that it held when it was read. False: a failover has set the log back. It
+   * has a new epoch then, and nothing that was read of it may be shown.
+   */
+  witness(
+    channel: string,
+    epoch: string,
+    shown: TaggedOffset,
+    seen?: readonly TaggedOffset[],
+  ): Promise<boolean>;
   /**
    * `behind`: offset of the member that is farthest behind the cursor, if there is one. Each range has what fits into a
    * frame and a publication more, so that an answer stays small.

@@ -8,11 +8,12 @@ import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, Registry, WakeQueue } from '../ports';
 import { Batch, type CourierRecord, type DrainOrder, type Growth, lanesOf, type Received } from './batch';
 import { type Appended, type Channels, retentionOf } from './channels';
-import { COURIER_BUDGET_MS, type Drain } from './drain';
+import type { Drain } from './drain';
 import { type CourierMessage, parseMessage } from './messages';
 import { type Partitions, WAKE_RENEWAL_MS } from './partitions';
 import { postReplies } from './publisher-replies';
 import { type DeadLetters, type DeliveryRefusal, refusalOf, UNKNOWN_NAMESPACE, unreadable } from './refusals';
+import { COURIER_BUDGET_MS } from './times';
 
 export type { CourierRecord } from './batch';
 
@@ -61,6 +62,7 @@ export class Courier {
     const batch = new Batch(records);
     const received = records.map((record) => ({ record, message: parseMessage(record.body) }));
     await inParallel(lanesOf(received), CHANNELS_AT_ONCE, (lane) => this.#takeAll(lane, batch));
+    batch.drainAppended();
     // Replies come after the appends, since published means readable, and hold up no drain.
     await Promise.all([
       postReplies(this.#parts, batch.replies, endsAt),
@@ -163,14 +165,11 @@ export class Courier {
     }
   }
 
-  /** Wakes for what this invocation does not drain: partitions beside the first, and all of a channel that flushes by time. */
-  async #wakeLater(
-    channel: string,
-    { partitions, appended, flushEverySeconds }: Growth,
-    batch: Batch,
-  ): Promise<void> {
+  /** Wakes for what this invocation does not drain: partitions beside the first, or all where the batch drains none. */
+  async #wakeLater(channel: string, growth: Growth, batch: Batch): Promise<void> {
+    const { partitions, appended, flushEverySeconds } = growth;
     const all = Array.from({ length: partitions }, (_, partition) => partition);
-    const woken = flushEverySeconds > 0 ? all : all.slice(1);
+    const woken = flushEverySeconds > 0 || batch.isPressed(growth) ? all : all.slice(1);
     await inParallel(woken, CHANNELS_AT_ONCE, async (partition) => {
       if (await this.#needsWake(channel, partition, flushEverySeconds)) {
         await this.#wake(channel, partition, flushEverySeconds, appended, batch);

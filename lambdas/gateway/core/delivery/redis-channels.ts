@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../contract/delivery';
 import { FRAME_BYTES } from '../../../contract/frames';
+import { systemClock } from '../clock';
 import { channelKeys, witnessKey } from '../keys';
+import type { Clock } from '../ports';
 import { type RedisScript, ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
   type Appended,
@@ -16,15 +18,17 @@ import {
   type Place,
   type Reader,
   type Retention,
-  type TaggedPosition,
+  type TaggedOffset,
 } from './channels';
+import { newEpoch } from './epoch';
 import { PARTITION_MEMBERS } from './partitions';
 import { append } from './scripts/append';
 import { history } from './scripts/history';
+import { holds, renew } from './scripts/lineage';
 import { place } from './scripts/place';
 import { read } from './scripts/read';
 import { vacate } from './scripts/vacate';
-import { seen, witness } from './scripts/witness';
+import { witness } from './scripts/witness';
 
 // A week: offsets go on over quiet days, and a channel that is not used any more is forgotten. Longer than any log or
 // partition lives, unless its namespace keeps publications longer.
@@ -33,23 +37,26 @@ const META_TTL_SECONDS = 7 * 24 * 3600;
 /** Most entries per range: more do not fit into one frame, unless they are under 100 bytes each. */
 const READ_ENTRIES = 300;
 
-const APPEND_RESULTS = ['appended', 'repeated', 'outdated'] as const;
+/** How often the witness may move between two looks at it: once per drain of another partition. */
+const WITNESS_ATTEMPTS = 5;
 
-function newEpoch(): string {
-  return randomBytes(6).toString('base64url');
-}
+const APPEND_RESULTS = ['appended', 'repeated', 'outdated'] as const;
 
 /** Four billion values: a lost entry and the one that took its offset are told apart. */
 function newTag(): string {
   return randomBytes(4).toString('base64url');
 }
 
-function entriesOf(script: RedisScript, flat: readonly string[]): readonly LogEntry[] {
+function flat(entries: readonly TaggedOffset[]): readonly (string | number)[] {
+  return entries.flatMap(({ offset, tag }) => [offset, tag]);
+}
+
+function entriesOf(script: RedisScript, texts: readonly string[]): readonly LogEntry[] {
   const entries: LogEntry[] = [];
-  for (let index = 0; index < flat.length; index += 3) {
-    const [offset, publication, tag] = flat.slice(index, index + 3);
+  for (let index = 0; index < texts.length; index += 3) {
+    const [offset, publication, tag] = texts.slice(index, index + 3);
     if (publication === undefined || tag === undefined) {
-      throw new ScriptResultError(script, 'offset, publication and tag', flat.length);
+      throw new ScriptResultError(script, 'offset, publication and tag', texts.length);
     }
     entries.push({ offset: Number(offset), publication, tag });
   }
@@ -59,33 +66,29 @@ function entriesOf(script: RedisScript, flat: readonly string[]): readonly LogEn
 /** Channel logs in Redis. */
 export class RedisChannels implements Channels {
   readonly #scripts: ScriptRunner;
+  readonly #clock: Clock;
 
-  constructor(scripts: ScriptRunner) {
+  constructor(scripts: ScriptRunner, clock: Clock = systemClock) {
     this.#scripts = scripts;
+    this.#clock = clock;
   }
 
   async append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended> {
     const keys = channelKeys(channel);
     const { text, idempotencyKey, version, versionEpoch } = publication;
-    const tag = newTag();
-    const known = await this.#scripts.run(seen, [witnessKey(channel)], []);
-    const [seenEpoch = '', seenOffset = '', seenTag = ''] = typeof known === 'string' ? known.split('|') : [];
     const [answer, offset, epoch = '', partitions] = textList(
       append,
       await this.#scripts.run(
         append,
         [keys.meta, keys.log, keys.idempotency(idempotencyKey)],
         [
-          newEpoch(),
+          newEpoch(this.#clock.now()),
           text,
           retention.entries,
           retention.seconds,
           Math.max(META_TTL_SECONDS, retention.seconds),
           IDEMPOTENCY_WINDOW_SECONDS,
-          tag,
-          seenEpoch,
-          seenOffset,
-          seenTag,
+          newTag(),
           version ?? '',
           versionEpoch ?? '',
         ],
@@ -93,15 +96,44 @@ export class RedisChannels implements Channels {
     );
     const result = APPEND_RESULTS.find((name) => name === answer);
     if (result === undefined) throw new ScriptResultError(append, APPEND_RESULTS.join(' or '), answer);
-    // A log in another epoch than its witness's counts as set back, so a new epoch is witnessed where it begins.
-    if (result === 'appended' && epoch !== seenEpoch) {
-      await this.witness(channel, { epoch, offset: Number(offset), tag });
-    }
     return { result, offset: Number(offset), epoch, partitions: Number(partitions) };
   }
 
-  async witness(channel: string, { epoch, offset, tag }: TaggedPosition): Promise<void> {
-    await this.#scripts.run(witness, [witnessKey(channel)], [epoch, offset, tag, META_TTL_SECONDS]);
+  async witness(
+    channel: string,
+    epoch: string,
+    shown: TaggedOffset,
+    seen: readonly TaggedOffset[] = [],
+  ): Promise<boolean> {
+    const proof = [shown, ...seen];
+    for (let attempt = 0; attempt < WITNESS_ATTEMPTS; attempt++) {
+      const [result, first = '', tag = ''] = textList(
+        witness,
+        await this.#scripts.run(witness, [witnessKey(channel)], [META_TTL_SECONDS, epoch, ...flat(proof)]),
+      );
+      if (result === 'noted') return true;
+      if (result === 'set back') {
+        await this.#renew(channel, epoch, first);
+        return false;
+      }
+      const witnessed = { offset: Number(first), tag };
+      if (!(await this.#holds(channel, epoch, [shown, witnessed]))) {
+        await this.#renew(channel, epoch, epoch);
+        return false;
+      }
+      proof.push(witnessed);
+    }
+    throw new ScriptResultError(witness, 'a witness that stands still', 'one that moves');
+  }
+
+  async #holds(channel: string, epoch: string, entries: readonly TaggedOffset[]): Promise<boolean> {
+    const { meta, log } = channelKeys(channel);
+    return (await this.#scripts.run(holds, [meta, log], [epoch, ...flat(entries)])) === 1;
+  }
+
+  async #renew(channel: string, epoch: string, youngest: string): Promise<void> {
+    const next = newEpoch(this.#clock.now(), youngest);
+    await this.#scripts.run(renew, [channelKeys(channel).meta], [epoch, next, META_TTL_SECONDS]);
   }
 
   async place(channel: string, recoverFrom: number | undefined): Promise<Place> {
@@ -112,7 +144,7 @@ export class RedisChannels implements Channels {
         place,
         [keys.meta, keys.log],
         [
-          newEpoch(),
+          newEpoch(this.#clock.now()),
           PARTITION_MEMBERS,
           META_TTL_SECONDS,
           recoverFrom ?? '',
@@ -135,13 +167,13 @@ export class RedisChannels implements Channels {
     behind: number | undefined,
   ): Promise<LogRead> {
     const keys = channelKeys(channel);
-    const [epoch = '', top, tag = '', clean, count, ...flat] = textList(
+    const [epoch = '', top, tag = '', clean, count, cursorTag = '', ...flat] = textList(
       read,
       await this.#scripts.run(
         read,
         [keys.meta, keys.log],
         [
-          newEpoch(),
+          newEpoch(this.#clock.now()),
           META_TTL_SECONDS,
           cursor,
           READ_ENTRIES,
@@ -158,11 +190,13 @@ export class RedisChannels implements Channels {
       epoch,
       top: Number(top),
       tag,
+      cursorTag,
       clean: clean === '1',
       afterCursor: entries.slice(0, Number(count)),
       beforeCursor: entries.slice(Number(count)),
     };
   }
+
   async history(channel: string, { limit, since, reverse, newest }: HistoryRequest): Promise<HistoryPage> {
     const keys = channelKeys(channel);
     const [epoch = '', top, ...flat] = textList(
@@ -171,7 +205,7 @@ export class RedisChannels implements Channels {
         history,
         [keys.meta, keys.log],
         [
-          newEpoch(),
+          newEpoch(this.#clock.now()),
           META_TTL_SECONDS,
           limit,
           since ?? '',

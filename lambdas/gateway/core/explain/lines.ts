@@ -1,4 +1,4 @@
-import { LOCK_MS } from '../delivery/drain';
+import { LOCK_MS } from '../delivery/times';
 import type { Facts, LogFacts, MemberFacts, PartitionFacts } from './facts';
 import { seconds, verdictOf } from './verdict';
 

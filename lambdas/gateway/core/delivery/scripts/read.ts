@@ -4,7 +4,8 @@ import type { RedisScript } from '../../redis-script';
  * Slot `{ch:<channel>}`. KEYS: meta, log. ARGV: epoch to use if there is none, meta TTL (seconds), cursor, most entries
  * per range, lowest offset of a member behind the cursor (empty: none), bytes after which a range ends, field of the
  * partition's last reader, token of this drain, token of the drain that committed last (`*`: the partition is new).
- * Answers {epoch, top, tag of the top, 1 if the last reader committed, count after the cursor, offset, publication, tag, ...}:
+ * Answers {epoch, top, tag of the top, 1 if the last reader committed, count after the cursor, tag of the cursor's entry (empty
+ * where it is not there), offset, publication, tag, ...}:
  * first the entries after the cursor, then those between the member behind and the cursor. A range has at least its first
  * entry, and at most one more than its bytes.
  * Invariant: who reads is noted. Where the next one finds a reader that its partition does not know
@@ -23,7 +24,7 @@ if not epoch then
   redis.call('HSET', KEYS[1], 'epoch', epoch)
   redis.call('EXPIRE', KEYS[1], ARGV[2])
 end
-local answer = {epoch, known[2] or '0', known[3] or '', '1', '0'}
+local answer = {epoch, known[2] or '0', known[3] or '', '1', '0', ''}
 local function add(from, to)
   local count, bytes = 0, 0
   while count < tonumber(ARGV[4]) do
@@ -41,10 +42,12 @@ local function add(from, to)
   end
   return count
 end
+local last = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]
+if last then answer[6] = last[2][4] or '' end
 answer[5] = tostring(add(ARGV[3], '+'))
 if ARGV[5] ~= '' then add(ARGV[5], ARGV[3]) end
 local reader = known[4] or ''
-if #answer > 5 and reader ~= ARGV[8] and reader ~= ARGV[9] and ARGV[9] ~= '*' then answer[4] = '0' end
+if #answer > 6 and reader ~= ARGV[8] and reader ~= ARGV[9] and ARGV[9] ~= '*' then answer[4] = '0' end
 redis.call('HSET', KEYS[1], ARGV[7], ARGV[8])
 return answer
 `,

@@ -1,7 +1,8 @@
 /**
  * Lua that the scripts of the inbox share. In the connection's hash: `next` the id that the order goes on with (empty: the
  * connection has no order yet), `lock` the holder's token, `until` its deadline (ms), `cur` the first id of the frame that the
- * holder serves, `seen` the last frames that were begun, as `<first>:<last>:<digest>;`. In the inbox: `<first id>` a waiting
+ * holder serves, `seen` the last frames that were begun, as `<first>:<digest>;` or `<first>-<last>:<digest>;`, in at most 64 bytes:
+ * with a longer value the hash would take three times the memory (`hash-max-listpack-value`). In the inbox: `<first id>` a waiting
  * frame as `<token>|<last>|<digest>|<at ms>|<text>`, `bytes` the length of their texts.
  *
  * `seen` has two uses: a frame that the gateway delivers twice is known again, and ids that a client with a handshake token
@@ -16,15 +17,18 @@ local function fieldsOf(key)
   return fields
 end
 local function entryOf(first, last, digest)
-  return first .. ':' .. last .. ':' .. digest .. ';'
+  return (first == last and first or first .. '-' .. last) .. ':' .. digest .. ';'
+end
+local function lastSeenFrom(seen, first)
+  if string.find(';' .. seen, ';' .. first .. ':', 1, true) then return first end
+  return string.match(';' .. seen, ';' .. first .. '%-(%d+):')
 end
 local function wasSeen(fields, first, last, digest)
   return string.find(';' .. fields.seen, ';' .. entryOf(first, last, digest), 1, true) ~= nil
 end
 local function remember(fields, first, last, digest)
   fields.seen = fields.seen .. entryOf(first, last, digest)
-  local _, count = string.gsub(fields.seen, ';', ';')
-  if count > 16 then fields.seen = string.gsub(fields.seen, '^[^;]*;', '', 1) end
+  while #fields.seen > 64 do fields.seen = string.gsub(fields.seen, '^[^;]*;', '', 1) end
 end
 local function stored(key, first)
   local value = redis.call('HGET', key, first)
@@ -41,7 +45,7 @@ local function begin(key, fields, frame, token, ends)
   local last = frame.last
   while last do
     fields.next = string.format('%.0f', tonumber(last) + 1)
-    last = string.match(';' .. fields.seen, ';' .. fields.next .. ':(%d+):')
+    last = lastSeenFrom(fields.seen, fields.next)
   end
   redis.call('HSET', key, 'next', fields.next, 'lock', token, 'until', ends, 'cur', frame.first, 'seen', fields.seen)
 end

@@ -1,0 +1,191 @@
+import { DISCONNECTS, UNSUBSCRIBES } from '../../../contract/codes';
+import { encodeFrame } from '../../../contract/frames';
+import { causeOf } from '../../../contract/log';
+import type { Connections } from '../connections/connection';
+import type { Departures } from '../connections/departures';
+import { inParallel } from '../parallel';
+import type { Clock, Log, Poster, PostOutcome } from '../ports';
+import type { Flights } from './flights';
+import type { Member } from './partitions';
+import type { Plan, Post } from './plan';
+import { LOCK_MS, REST_MS } from './times';
+
+/** One partition's posts at a time: enough to reach 500 members in a second at 40 ms a post. */
+const POSTS_AT_ONCE = 20;
+
+/** A post that takes longer leaves its round, so that the others do not wait for it. */
+const SLOW_POST_MS = 500;
+
+/** When a slow post has long ended (its own limit is 2.5 s) and was settled, or whoever waited for it is dead. */
+const FLIGHT_MS = LOCK_MS;
+
+/** A 410 is not believed of a connection so young: posts may find none yet while a handshake ends. */
+const YOUNG_MS = 30_000;
+
+/** A round whose posts may begin. */
+export interface Round {
+  readonly channel: string;
+  readonly plan: Plan;
+  readonly formerCursor: number;
+  readonly inTime: () => boolean;
+  readonly flights: Flights;
+}
+
+/** What a round did to one member. */
+export interface Outcome {
+  readonly change?: Member;
+  readonly removal?: Member;
+  /** The connection is gone: the rest of what it was is to be cleaned up. */
+  readonly gone?: string;
+}
+
+export interface PerformerParts {
+  readonly connections: Connections;
+  readonly departures: Departures;
+  readonly poster: Poster;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Does what a plan says to members and their connections, and finds out what came of it. */
+export class Performer {
+  readonly #parts: PerformerParts;
+
+  constructor(parts: PerformerParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects: what cannot be done is an outcome. */
+  async perform(round: Round): Promise<readonly Outcome[]> {
+    const { channel, plan, formerCursor, inTime } = round;
+    const jobs: (() => Promise<Outcome>)[] = [
+      ...plan.closings.map((member) => () => this.#close(member, inTime)),
+      ...plan.tellings.map((member) => () => this.#tell(channel, member, inTime)),
+      ...plan.posts.map((post) => () => this.#post(round, post)),
+    ];
+    const skipped: (() => Outcome)[] = [
+      ...plan.closings.map(() => () => ({})),
+      ...plan.tellings.map(() => () => ({})),
+      ...plan.posts.map((post) => () => waiting(post.member, formerCursor, 0)),
+    ];
+    return inParallel([...jobs.keys()], POSTS_AT_ONCE, async (index) => {
+      const run = inTime() ? jobs[index] : skipped[index];
+      return run ? run() : {};
+    });
+  }
+
+  async #post(round: Round, post: Post): Promise<Outcome> {
+    const { poster, clock } = this.#parts;
+    const { member, frame, last } = post;
+    const { formerCursor, plan, flights } = round;
+    const posting = poster.post(member.connection, frame);
+    const outcome = await this.#unlessSlow(posting);
+    if (outcome === undefined) {
+      const lands = async (late: PostOutcome) => {
+        const { change } = await this.#posted(late, member, formerCursor);
+        // The cursor may have gone on meanwhile, so a member that has it all is behind all the same.
+        return late === 'ok' ? { ...member, state: 'behind' as const, offset: last, until: 0 } : change;
+      };
+      flights.add({ member, outcome: posting, lands });
+      const offset = member.offset ?? formerCursor;
+      return { change: { ...member, state: 'flying', offset, until: clock.now() + FLIGHT_MS } };
+    }
+    if (outcome !== 'ok') return this.#posted(outcome, member, formerCursor);
+    if (member.state === 'active') return {};
+    return last === plan.cursor
+      ? { change: { ...member, state: 'active', offset: undefined } }
+      : { change: { ...member, offset: last, until: 0 } };
+  }
+
+  /** The outcome of a post, or undefined where it takes too long for its round. */
+  async #unlessSlow(posting: Promise<PostOutcome>): Promise<PostOutcome | undefined> {
+    const waiting = new AbortController();
+    const slow = this.#parts.clock.sleep(SLOW_POST_MS, waiting.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    const outcome = await Promise.race([posting, slow]);
+    waiting.abort();
+    return outcome;
+  }
+
+  /** What becomes of a member by a post that did not succeed. */
+  async #posted(outcome: PostOutcome, member: Member, formerCursor: number): Promise<Outcome> {
+    if (outcome === 'ok') return {};
+    if (outcome === 'throttled') return waiting(member, formerCursor, this.#parts.clock.now() + REST_MS);
+    if (outcome === 'gone' && (await this.#isYoung(member.connection))) {
+      return waiting(member, formerCursor, this.#parts.clock.now() + REST_MS);
+    }
+    return this.#ended(member, outcome);
+  }
+
+  async #isYoung(connection: string): Promise<boolean> {
+    const { connections, clock, log } = this.#parts;
+    try {
+      const openedAt = await connections.openedAt(connection);
+      return openedAt !== undefined && clock.now() - openedAt < YOUNG_MS;
+    } catch (error) {
+      log('warn', 'age of a connection not readable', { connection, ...causeOf(error) });
+      return false;
+    }
+  }
+
+  /** The subscription ends on the gateway's side first: the client subscribes again as soon as it has the push. */
+  async #tell(channel: string, member: Member, inTime: () => boolean): Promise<Outcome> {
+    const { connections, poster, clock, log } = this.#parts;
+    const { connection, nonce } = member;
+    const rests = () => ({ change: { ...member, until: clock.now() + REST_MS } });
+    try {
+      if ((await connections.drop(connection, channel, nonce)) === 'other') return { removal: member };
+    } catch (error) {
+      log('warn', 'subscription not dropped', { connection, ...causeOf(error) });
+      return rests();
+    }
+    if (!inTime()) return rests();
+    const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
+    const outcome = await poster.post(connection, frame);
+    if (outcome === 'ok') return { removal: member };
+    if (outcome === 'throttled' || (outcome === 'gone' && (await this.#isYoung(connection)))) return rests();
+    return this.#ended(member, outcome);
+  }
+
+  #ended(member: Member, outcome: Exclude<PostOutcome, 'ok' | 'throttled'>): Outcome {
+    if (outcome === 'gone') return { removal: member, gone: member.connection };
+    this.#parts.log('warn', 'post with an outcome that cannot be repaired in place', {
+      connection: member.connection,
+      outcome,
+    });
+    return { change: { ...member, state: 'closing', until: 0 } };
+  }
+
+  async #close(member: Member, inTime: () => boolean): Promise<Outcome> {
+    const { departures, poster, clock } = this.#parts;
+    const disconnect = DISCONNECTS.insufficientState;
+    this.#parts.log('warn', 'member closed to recover', {
+      connection: member.connection,
+      code: disconnect.code,
+    });
+    const closed = await departures.end(poster, member.connection, disconnect, inTime);
+    return closed
+      ? { removal: member, gone: member.connection }
+      : { change: { ...member, until: clock.now() + REST_MS } };
+  }
+
+  /** After the commit: the rest of connections that are gone. Never rejects. */
+  async cleanUp(outcomes: readonly Outcome[]): Promise<void> {
+    const gone = outcomes.flatMap((outcome) => (outcome.gone ? [outcome.gone] : []));
+    await inParallel(gone, POSTS_AT_ONCE, async (connection) => {
+      try {
+        await this.#parts.departures.depart(connection);
+      } catch (error) {
+        // Its other partitions find out by themselves, and TTLs end the rest.
+        this.#parts.log('warn', 'clean-up of a gone connection failed', { connection, ...causeOf(error) });
+      }
+    });
+  }
+}
+
+/** Not posted to, known for sure: the member keeps its own offset and is served again. */
+function waiting(member: Member, formerCursor: number, until: number): Outcome {
+  return { change: { ...member, state: 'behind', offset: member.offset ?? formerCursor, until } };
+}
