@@ -2,6 +2,7 @@ import { ApiDrafts } from './api-drafts';
 import { DynamoDbService } from './aws/dynamodb/service';
 import { AwsEndpoint } from './aws/endpoint';
 import { EventBridgeService } from './aws/events';
+import { SchedulerService } from './aws/scheduler/service';
 import { SecretsManagerService } from './aws/secrets-manager/service';
 import { SqsService } from './aws/sqs/service';
 import { SsmService } from './aws/ssm/service';
@@ -18,6 +19,8 @@ import { type DeliverOptions, LOCAL_ACCOUNT, type RuntimeLog } from './ports';
 import type { RunningRedis } from './redis/cluster';
 import type { RedisBinary } from './redis/server-binary';
 import { ArnRouter } from './router';
+import { ScheduleClock } from './schedules/schedule-clock';
+import { Timetable } from './schedules/timetable';
 
 export interface LocalCloudOptions {
   readonly region: string;
@@ -27,6 +30,8 @@ export interface LocalCloudOptions {
   readonly redisBinary: Promise<RedisBinary>;
   /** Folder of the Redis server's files. */
   readonly redisDirectory: string;
+  /** How many times faster than the wall clock schedules and the limits of WebSocket connections go. @default 1 */
+  readonly timeScale?: number;
 }
 
 export interface CacheUser {
@@ -46,6 +51,7 @@ export class LocalCloud {
   readonly ssm: SsmService;
   readonly secrets: SecretsManagerService;
   readonly events: EventBridgeService;
+  readonly scheduler: SchedulerService;
   readonly dynamodb: DynamoDbService;
   readonly apis: ApiDrafts;
   readonly redisBinary: Promise<RedisBinary>;
@@ -62,7 +68,7 @@ export class LocalCloud {
   readonly #http: HttpApiServer;
   readonly #endpoint: AwsEndpoint;
 
-  constructor({ region, ports, log, redisBinary, redisDirectory }: LocalCloudOptions) {
+  constructor({ region, ports, log, redisBinary, redisDirectory, timeScale = 1 }: LocalCloudOptions) {
     this.region = region;
     this.log = log;
     this.#ports = ports;
@@ -82,10 +88,12 @@ export class LocalCloud {
     this.sqs = new SqsService({ region, baseUrl: () => this.awsEndpointUrl });
     this.ssm = new SsmService({ region });
     this.secrets = new SecretsManagerService({ region, log });
-    this.events = new EventBridgeService({ region, router, log });
+    const timetable = new Timetable(new ScheduleClock(timeScale));
+    this.events = new EventBridgeService({ region, router, log, timetable });
+    this.scheduler = new SchedulerService({ region, router, log, timetable });
     this.dynamodb = new DynamoDbService({ region });
     this.apis = new ApiDrafts(region, { websocket: ports.websocket, http: ports.serverApi });
-    this.#websocket = new WebSocketGateway({ invoker: this.lambda, log, region });
+    this.#websocket = new WebSocketGateway({ invoker: this.lambda, log, region, timeScale });
     this.#http = new HttpApiServer({ invoker: this.lambda, log, region });
     this.#endpoint = new AwsEndpoint({
       identities: this.identities,
@@ -119,18 +127,20 @@ export class LocalCloud {
     await this.#http.listen(this.#ports.serverApi, LOOPBACK);
   }
 
-  /** Puts the resources to work, once all are made: APIs, queue readers, first rotations. */
+  /** Puts the resources to work, once all are made: APIs, queue readers, first rotations, then schedules. */
   async begin(): Promise<void> {
     this.apis.publish(this.#websocket, this.#http);
     for (const poller of this.pollers) poller.start();
     await Promise.all(this.rotations.map((secretId) => this.secrets.rotate(secretId)));
+    this.events.startSchedules();
+    this.scheduler.start();
   }
 
   /** Ends everything: sockets first, so that functions still hear of them, then functions, then Redis. */
   async close(): Promise<void> {
     await this.#websocket.close();
     await Promise.all([this.#http.close(), ...this.pollers.map((poller) => poller.close())]);
-    await this.events.close();
+    await Promise.all([this.events.close(), this.scheduler.close()]);
     await this.lambda.close();
     this.sqs.close();
     await Promise.all([this.#endpoint.close(), this.dynamodb.stop(), this.redis?.stop()]);

@@ -75,6 +75,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
     log: new ConsoleLog(say),
     redisBinary,
     redisDirectory: join(run, 'redis'),
+    timeScale: options.timeScale,
   });
   endings.push(() => cloud.close());
   await cloud.listen();
@@ -100,6 +101,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
     readyReport(state, {
       redis: `${state.redisUrl}  (${flavour} ${version}, cluster mode; functions use TLS)`,
       seconds: phases.elapsedSeconds(),
+      timeScale: options.timeScale,
       directory: relative(process.cwd(), options.directory) || '.',
     }),
   );

@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly configFile?: string;
   /** Folder of `local.json`, the assembly and Redis files; absolute path. */
   readonly directory: string;
+  /** How many times faster than the wall clock schedules and the limits of WebSocket connections go; 1 or more. */
+  readonly timeScale: number;
 }
 
 /** The command line cannot be used; the message says what was expected and got. */
@@ -19,6 +21,9 @@ export class UsageError extends Error {
 
 export const DEFAULT_PORT = 4000;
 
+/** `rate(1 minute)` then runs every 60 ms and idle connections end after 600: less, and the machine's own delays would count. */
+export const MAX_TIME_SCALE = 1000;
+
 export const USAGE = `Runs the synthesized templates on this machine.
 
   npm start -- [options]
@@ -26,6 +31,7 @@ export const USAGE = `Runs the synthesized templates on this machine.
   --port N       first of four ports: WebSocket and @connections, server API, web, AWS endpoint (default ${DEFAULT_PORT})
   --config FILE  JSON that overlays the configuration of lib/config.ts for this run
   --dir DIR      folder for local.json, the assembly and Redis (default .holdfast)
+  --time-scale N schedules, and the idle and life limits of WebSocket connections, go N times as fast (default 1)
   --help         this text
 `;
 
@@ -43,7 +49,16 @@ export function readOptions(args: readonly string[], root: string): StartOptions
     throw new UsageError(`--config: expected a file, got ${configFile}, which does not exist`);
   }
   const directory = resolve(root, values.dir ?? '.holdfast');
-  return { basePort, directory, ...(configFile === undefined ? {} : { configFile }) };
+  const timeScale = readTimeScale(values['time-scale']);
+  return { basePort, directory, timeScale, ...(configFile === undefined ? {} : { configFile }) };
+}
+
+function readTimeScale(text = '1'): number {
+  const scale = text === '' ? Number.NaN : Number(text);
+  if (!(scale >= 1 && scale <= MAX_TIME_SCALE)) {
+    throw new UsageError(`--time-scale: expected a number from 1 to ${MAX_TIME_SCALE}, got ${text}`);
+  }
+  return scale;
 }
 
 function parse(args: readonly string[]) {
@@ -54,6 +69,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string' },
         config: { type: 'string' },
         dir: { type: 'string' },
+        'time-scale': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -3,7 +3,12 @@ import type { LocalState } from './state-file';
 /** What a person reads when the stack is ready. */
 export function readyReport(
   state: LocalState,
-  facts: { readonly redis: string; readonly seconds: number; readonly directory: string },
+  facts: {
+    readonly redis: string;
+    readonly seconds: number;
+    readonly directory: string;
+    readonly timeScale: number;
+  },
 ): string {
   const rows: readonly (readonly [string, string])[] = [
     ['WebSocket', state.websocketUrl],
@@ -13,6 +18,7 @@ export function readyReport(
     ['AWS endpoint', `${state.awsEndpointUrl}  (events, sqs, ssm, secretsmanager, dynamodb, lambda, sts)`],
     ['Redis', facts.redis],
     ['Functions', `on node ${process.version}, one process per sandbox; templates name nodejs24.x`],
+    ...time(facts.timeScale),
     ['All of this', `${facts.directory}/local.json`],
   ];
   const table = rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`).join('\n');
@@ -30,4 +36,11 @@ Try it, in another terminal:
 
 or open ${state.webUrl} and let two users talk. Ctrl-C ends everything.
 `;
+}
+
+/** Said only where it is unusual. */
+function time(scale: number): readonly (readonly [string, string])[] {
+  return scale === 1
+    ? []
+    : [['Time', `${scale} times as fast for schedules and for WebSocket idle and life`]];
 }

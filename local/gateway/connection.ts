@@ -17,6 +17,7 @@ export interface ConnectionEvents {
   onClosed(disconnection: Disconnection): void;
 }
 
+/** What the gateway itself says of a close. A client's code comes with the client's reason, also where that is empty. */
 const REASONS: ReadonlyMap<number, string> = new Map([
   [1000, 'Connection Closed Normally'],
   [1001, 'Going away'],
@@ -25,6 +26,9 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [1006, 'Connection closed abnormally'],
   [1009, 'Message too big'],
 ]);
+
+/** Codes that no frame carries: it had no status, or there was none. */
+const NO_CLOSE_FRAME: ReadonlySet<number> = new Set([1005, 1006]);
 
 /** One open WebSocket: its limits, its timers, its activity, and the truth about how it ended. */
 export class GatewayConnection {
@@ -73,7 +77,9 @@ export class GatewayConnection {
     });
     socket.once('close', (code, reason) => {
       for (const timer of this.#timers) clearTimeout(timer);
-      events.onClosed(this.#closedByGateway ?? { code, reason: reason.toString() || reasonOf(code) });
+      const isClients = !NO_CLOSE_FRAME.has(code);
+      const told = { code, reason: isClients ? reason.toString() : reasonOf(code) };
+      events.onClosed(this.#closedByGateway ?? told);
     });
   }
 

@@ -1,6 +1,7 @@
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from '../ports';
 import type { FunctionTarget } from './function-registry';
 import type { InvocationResult, LambdaHost } from './host';
+import { ThrottledError } from './throttled-error';
 
 const FUNCTIONS = '/2015-03-31/functions';
 const TYPES = ['RequestResponse', 'Event', 'DryRun'];
@@ -116,10 +117,13 @@ function json(status: number, body: object): AwsResponse {
 }
 
 /** Lambda spells the text `Message` in some errors and `message` in others; the SDKs read either. */
-function errorResponse({ code, message, status }: AwsError): AwsResponse {
+function errorResponse(error: AwsError): AwsResponse {
+  const { code, message, status } = error;
+  const Type = status < 500 ? 'User' : 'Service';
+  const Reason = error instanceof ThrottledError ? error.reason : undefined;
   return {
     status,
     headers: { 'content-type': 'application/json', 'x-amzn-errortype': code },
-    body: JSON.stringify({ Type: status < 500 ? 'User' : 'Service', Message: message, message }),
+    body: JSON.stringify({ Type, Reason, Message: message, message }),
   };
 }

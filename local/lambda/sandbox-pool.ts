@@ -1,8 +1,8 @@
-import { AwsError } from '../ports';
 import type { FunctionVersion } from './function-version';
 import type { InvocationOutcome } from './invocation-outcome';
 import type { RuntimeInvocation } from './runtime-api';
 import type { Sandbox, SandboxOwner } from './sandbox';
+import { ThrottledError } from './throttled-error';
 
 export interface PoolOptions {
   /** Most sandboxes of all functions together: the account's concurrency. */
@@ -73,16 +73,20 @@ export class SandboxPool {
     this.#reaping.unref();
   }
 
-  /** @throws AwsError TooManyRequestsException */
+  /** @throws ThrottledError */
   run(version: FunctionVersion, call: PoolCall): Promise<InvocationOutcome> {
     if (this.#closed) return Promise.resolve(CLOSED);
     const group = this.#groupOf(version);
     const { reservedConcurrency, name } = version.definition;
-    if (reservedConcurrency === 0) throw throttled(`the reserved concurrency of ${name} is 0`);
+    if (reservedConcurrency === 0) {
+      const reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+      throw new ThrottledError(reason, `the reserved concurrency of ${name} is 0`);
+    }
     const idle = group.idle.pop();
     if (idle !== undefined) return new Promise((resolve) => idle.sandbox.invoke(call, resolve));
     if (!call.patient && this.#impatient >= this.#options.maxWaiting) {
-      throw throttled(`${this.#impatient} invocations wait for a sandbox already`);
+      const detail = `${this.#impatient} invocations wait for a sandbox already`;
+      throw new ThrottledError('ConcurrentInvocationLimitExceeded', detail);
     }
     if (!call.patient) this.#impatient += 1;
     return new Promise((resolve) => this.#enqueue(group, { call, resolve }));
@@ -259,8 +263,4 @@ export class SandboxPool {
 /** Of the one that waits longest. */
 function turnOf({ waiting }: Group): number {
   return waiting[0]?.turn ?? Number.POSITIVE_INFINITY;
-}
-
-function throttled(reason: string): AwsError {
-  return new AwsError('TooManyRequestsException', `Rate Exceeded: ${reason}.`, 429);
 }

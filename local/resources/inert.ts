@@ -2,12 +2,14 @@ import { generatedId, generatedName } from './naming';
 import type { CreatedResource, ResourceRequest } from './provider';
 
 /**
- * Types that shape a deployment and do nothing on one machine: networks, log settings, permissions (IAM policies are
- * read but not enforced yet). They get a name and plausible attributes, and their properties are not looked at.
+ * Types that shape a deployment and do nothing on one machine: networks, log settings, alarms, permissions (IAM policies
+ * are read but not enforced yet). They get a name and plausible attributes, and their properties are not looked at.
  */
 const INERT: Readonly<Record<string, string>> = {
   'AWS::ApiGateway::Account': 'account',
   'AWS::CDK::Metadata': 'metadata',
+  'AWS::CloudWatch::Alarm': 'alarm',
+  'AWS::CloudWatch::Dashboard': 'dashboard',
   'AWS::EC2::EgressOnlyInternetGateway': 'eigw',
   'AWS::EC2::EIP': 'eipalloc',
   'AWS::EC2::InternetGateway': 'igw',

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../lambdas/contract/json';
 import { generatedName } from './naming';
-import { Properties, PropertyError, type Provider } from './provider';
+import { Properties, PropertyError, type Provider, type ResourceRequest } from './provider';
 
 /** Attributes of a queue that the template may set, under the names of the API. */
 const QUEUE_ATTRIBUTES: Readonly<Record<string, string>> = {
@@ -63,21 +63,55 @@ export const archive: Provider = (request, cloud) => {
   return { ref: name, attributes: { Arn: arn, ArchiveName: name } };
 };
 
-/** `AWS::Events::Rule` with an event pattern; schedules are refused. */
+/** `AWS::Events::Rule` with an event pattern, a schedule or both. */
 export const rule: Provider = (request, cloud) => {
   const properties = new Properties(request);
   const pattern = patternOf(request.properties['EventPattern']);
-  if (pattern === undefined) {
-    throw new PropertyError(request, 'EventPattern', 'a pattern', request.properties['EventPattern']);
+  const schedule = properties.optionalString('ScheduleExpression');
+  const targets = properties.list('Targets');
+  if (schedule !== undefined) {
+    for (const target of targets) requireScheduleTarget(request, target);
   }
   const name = properties.optionalString('Name') ?? generatedName(request);
   const bus = properties.optionalString('EventBusName') ?? 'default';
   const state = properties.optionalString('State') === 'DISABLED' ? 'DISABLED' : 'ENABLED';
-  const arn = cloud.events.putRule({ name, bus, pattern, state });
+  const arn = cloud.events.putRule({ name, bus, pattern, schedule, state });
   cloud.events.putTargets(
     arn,
-    properties.list('Targets').map(({ raw }) => raw),
+    targets.map(({ raw }) => raw),
   );
+  return { ref: name, attributes: { Arn: arn } };
+};
+
+/** Functions and queues only: a bus would refuse an event whose source is `aws.events`. */
+function requireScheduleTarget(request: ResourceRequest, target: Properties): void {
+  const arn = target.string('Arn');
+  if (/^arn:[^:]*:(lambda|sqs):/.test(arn)) return;
+  throw new PropertyError(request, 'Targets', 'a function or a queue as target of a schedule', arn);
+}
+
+/** `AWS::Scheduler::Schedule` in UTC, without start and end; a flexible window is used at its beginning. */
+export const schedule: Provider = (request, cloud) => {
+  const properties = new Properties(request);
+  for (const name of ['StartDate', 'EndDate']) {
+    if (properties.has(name)) throw new PropertyError(request, name, 'none', request.properties[name]);
+  }
+  const zone = properties.optionalString('ScheduleExpressionTimezone') ?? 'UTC';
+  if (!['UTC', 'Etc/UTC'].includes(zone)) {
+    throw new PropertyError(request, 'ScheduleExpressionTimezone', 'UTC or Etc/UTC', zone);
+  }
+  const window = properties.object('FlexibleTimeWindow').string('Mode');
+  if (!['OFF', 'FLEXIBLE'].includes(window)) {
+    throw new PropertyError(request, 'FlexibleTimeWindow.Mode', 'OFF or FLEXIBLE', window);
+  }
+  const name = properties.optionalString('Name') ?? generatedName(request);
+  const arn = cloud.scheduler.createSchedule({
+    name,
+    group: properties.optionalString('GroupName'),
+    expression: properties.string('ScheduleExpression'),
+    enabled: properties.optionalString('State') !== 'DISABLED',
+    target: properties.object('Target').raw,
+  });
   return { ref: name, attributes: { Arn: arn } };
 };
 

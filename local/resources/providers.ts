@@ -2,7 +2,7 @@ import { api, integration, route, stage } from './api-gateway';
 import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
 import { createInert, INERT_TYPES } from './inert';
 import { alias, eventInvokeConfig, eventSourceMapping, lambdaFunction, version } from './lambda';
-import { archive, eventBus, queue, rule } from './messaging';
+import { archive, eventBus, queue, rule, schedule } from './messaging';
 import type { Provider } from './provider';
 import { parameter, role, rotationSchedule, secret, table } from './storage';
 
@@ -26,6 +26,7 @@ const ACTIVE: Readonly<Record<string, Provider>> = {
   'AWS::Lambda::Version': version,
   'AWS::SQS::Queue': queue,
   'AWS::SSM::Parameter': parameter,
+  'AWS::Scheduler::Schedule': schedule,
   'AWS::SecretsManager::RotationSchedule': rotationSchedule,
   'AWS::SecretsManager::Secret': secret,
 };

@@ -1,6 +1,7 @@
+import { TIERS, type Tier } from '../aws/ssm/parameters';
 import { roleId } from '../identity';
 import { generatedId, generatedName } from './naming';
-import { Properties, type Provider } from './provider';
+import { Properties, PropertyError, type Provider, type ResourceRequest } from './provider';
 
 /** `AWS::SSM::Parameter`. */
 export const parameter: Provider = (request, cloud) => {
@@ -8,9 +9,16 @@ export const parameter: Provider = (request, cloud) => {
   const name = properties.optionalString('Name') ?? generatedName(request);
   const value = properties.string('Value');
   const type = properties.optionalString('Type') === 'StringList' ? 'StringList' : 'String';
-  cloud.ssm.put(name, value, type);
+  cloud.ssm.put(name, value, type, tierOf(request, properties.optionalString('Tier')));
   return { ref: name, attributes: { Type: type, Value: value } };
 };
+
+function tierOf(request: ResourceRequest, given: string | undefined): Tier | undefined {
+  if (given === undefined) return undefined;
+  const tier = TIERS.find((each) => each === given);
+  if (tier === undefined) throw new PropertyError(request, 'Tier', `one of ${TIERS.join(', ')}`, given);
+  return tier;
+}
 
 /** `AWS::SecretsManager::Secret`, given or generated. */
 export const secret: Provider = (request, cloud) => {

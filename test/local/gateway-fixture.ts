@@ -69,6 +69,8 @@ export async function startGateway(
   options: Partial<WebSocketGatewayOptions> & {
     routes?: Record<string, { functionArn: string }>;
     expression?: string;
+    /** Address to listen on. @default 127.0.0.1 */
+    host?: string;
   } = {},
 ) {
   const invoker = new FakeInvoker()
@@ -83,7 +85,7 @@ export async function startGateway(
     routes: options.routes ?? ROUTES,
     routeSelectionExpression: options.expression ?? '$request.body.action',
   });
-  const port = await gateway.listen(0, '127.0.0.1');
+  const port = await gateway.listen(0, options.host ?? '127.0.0.1');
   const management = new ApiGatewayManagementApiClient({
     endpoint: `http://127.0.0.1:${port}/local`,
     region: 'us-east-1',
@@ -132,9 +134,10 @@ export class Client {
 
   static async open(
     url: string,
-    options: { protocols?: string[]; headers?: Record<string, string> } = {},
+    options: { protocols?: string[]; headers?: Record<string, string>; localAddress?: string } = {},
   ): Promise<Client> {
-    const socket = new WebSocket(url, options.protocols ?? [], { headers: options.headers ?? {} });
+    const { protocols = [], headers = {}, localAddress } = options;
+    const socket = new WebSocket(url, protocols, { headers, ...(localAddress && { localAddress }) });
     const client = new Client(socket);
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     return client;

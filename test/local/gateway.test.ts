@@ -1,13 +1,5 @@
 import { StageTakenError, WebSocketGateway } from '../../local/gateway/websocket-gateway';
-import {
-  Client,
-  type Event,
-  eventually,
-  FakeInvoker,
-  FakeLog,
-  refusal,
-  startGateway,
-} from './gateway-fixture';
+import { Client, eventually, FakeInvoker, FakeLog, refusal, startGateway } from './gateway-fixture';
 
 let fixture: Awaited<ReturnType<typeof startGateway>>;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -114,92 +106,6 @@ describe('messages', () => {
     await eventually(() =>
       expect(fixture.invoker.of('default')[0]?.requestContext['routeKey']).toBe(routeKey),
     );
-  });
-});
-
-describe('$disconnect', () => {
-  beforeEach(() => start());
-
-  const ended = (): Promise<Event> =>
-    eventually(() => {
-      const [event] = fixture.invoker.of('disconnect');
-      if (!event) throw new Error('no $disconnect yet');
-      return event;
-    });
-
-  it('follows a close without a status', async () => {
-    const client = await Client.open(fixture.url);
-    client.socket.close();
-    const event = await ended();
-    expect(event).toMatchObject({
-      headers: {
-        Host: 'api1.execute-api.us-east-1.amazonaws.com',
-        'x-api-key': '',
-        'X-Forwarded-For': '',
-        'x-restapi': '',
-      },
-      multiValueHeaders: { 'x-api-key': [''] },
-      requestContext: {
-        routeKey: '$disconnect',
-        eventType: 'DISCONNECT',
-        disconnectStatusCode: 1005,
-        disconnectReason: 'Client-side close frame status not set',
-        connectionId: fixture.invoker.of('connect')[0]?.requestContext.connectionId,
-      },
-    });
-    expect(fixture.gateway.connections()).toEqual([]);
-  });
-
-  it('carries the status and reason of the client', async () => {
-    const client = await Client.open(fixture.url);
-    client.socket.close(4001, 'bored');
-    expect((await ended()).requestContext).toMatchObject({
-      disconnectStatusCode: 4001,
-      disconnectReason: 'bored',
-    });
-  });
-
-  it('says 1006 for a connection that broke', async () => {
-    const client = await Client.open(fixture.url);
-    client.socket.terminate();
-    expect((await ended()).requestContext).toMatchObject({ disconnectStatusCode: 1006 });
-  });
-});
-
-describe('timers', () => {
-  it('close an idle connection with 1001, counting messages in both directions', async () => {
-    await start({ timeScale: 4000 });
-    const client = await Client.open(fixture.url);
-    const openedAt = Date.now();
-    for (let at = 0; at < 4; at++) {
-      await sleep(60);
-      client.socket.send('still here');
-    }
-    expect(client.socket.readyState).toBe(client.socket.OPEN);
-    expect(await client.closed).toEqual({ code: 1001, reason: 'Going away' });
-    expect(Date.now() - openedAt).toBeGreaterThan(350);
-    await eventually(() =>
-      expect(fixture.invoker.of('disconnect')[0]?.requestContext).toMatchObject({
-        disconnectStatusCode: 1001,
-        disconnectReason: 'Going away',
-      }),
-    );
-  });
-
-  it('do not count pings of the client', async () => {
-    await start({ limits: { idleMs: 150 } });
-    const client = await Client.open(fixture.url);
-    const pings = setInterval(() => client.socket.ping(), 20);
-    expect(await client.closed).toMatchObject({ code: 1001 });
-    clearInterval(pings);
-  });
-
-  it('end a busy connection after its life', async () => {
-    await start({ limits: { lifeMs: 200, idleMs: 100 } });
-    const client = await Client.open(fixture.url);
-    const messages = setInterval(() => client.socket.send('x'), 20);
-    expect(await client.closed).toEqual({ code: 1001, reason: 'Going away' });
-    clearInterval(messages);
   });
 });
 

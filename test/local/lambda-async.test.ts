@@ -117,9 +117,11 @@ it('does not retry an event whose age is over', async () => {
   host.createFunction(definition('sleepThen', { timeoutSeconds: 0.15 }));
   host.configureAsync('sleepThen', undefined, {
     maxRetries: 2,
-    maxEventAgeSeconds: 0.2,
+    maxEventAgeSeconds: 0.3,
     onFailureArn: QUEUE,
   });
+  // The first attempt must not wait for a process, or the event might be too old before it.
+  await host.warm('sleepThen');
   await host.invoke('sleepThen', '{"ms":1000}', 'Event');
   await finish();
   const { requestContext, responsePayload } = JSON.parse(delivered[0]?.payload ?? '');

@@ -90,7 +90,9 @@ describe('a batch', () => {
       ['a', 'b'],
     ]);
     expect(calls[1]?.counts).toEqual(['2', '2']);
-    expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThanOrEqual(queue.visibilityMs - 1);
+    // The time-out counts from the receive, which on a busy machine comes some milliseconds before the call.
+    const passed = (calls[1]?.at ?? 0) - (calls[0]?.at ?? 0);
+    expect(passed).toBeGreaterThanOrEqual(queue.visibilityMs - 50);
   });
 
   it('keeps only the reported failures with ReportBatchItemFailures', async () => {

@@ -17,6 +17,15 @@ function cloud(): LocalCloud {
   });
 }
 
+const SCHEDULE = {
+  ScheduleExpression: 'rate(1 minute)',
+  FlexibleTimeWindow: { Mode: 'OFF' },
+  Target: {
+    Arn: 'arn:aws:lambda:us-east-1:000000000000:function:janitor',
+    RoleArn: 'arn:aws:iam::000000000000:role/scheduler',
+  },
+};
+
 describe('properties of a resource', () => {
   const of = (properties: JsonObject) => new Properties(request('AWS::X::Y', properties));
 
@@ -52,7 +61,42 @@ describe('what the local runtime cannot honour', () => {
     ],
     ['AWS::ApiGatewayV2::Integration', { IntegrationType: 'MOCK' }, /expected AWS_PROXY/],
     ['AWS::ApiGatewayV2::Route', { AuthorizationType: 'CUSTOM' }, /expected NONE/],
-    ['AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' }, /EventPattern: expected a pattern/],
+    ['AWS::Events::Rule', { Name: 'r' }, /EventPattern or ScheduleExpression must be specified/],
+    [
+      'AWS::Events::Rule',
+      { ScheduleExpression: 'rate(1 minutes)' },
+      /expected one of the units minute, hour, day for the value 1, got "rate\(1 minutes\)"/,
+    ],
+    [
+      'AWS::Events::Rule',
+      {
+        ScheduleExpression: 'rate(1 minute)',
+        Targets: [{ Id: 'one', Arn: 'arn:aws:events:us-east-1:000000000000:event-bus/b' }],
+      },
+      /Targets: expected a function or a queue as target of a schedule/,
+    ],
+    [
+      'AWS::Scheduler::Schedule',
+      { ...SCHEDULE, StartDate: '2030-01-01T00:00:00Z' },
+      /StartDate: expected none/,
+    ],
+    ['AWS::Scheduler::Schedule', { ...SCHEDULE, EndDate: '2030-01-01T00:00:00Z' }, /EndDate: expected none/],
+    [
+      'AWS::Scheduler::Schedule',
+      { ...SCHEDULE, ScheduleExpressionTimezone: 'Europe/Paris' },
+      /ScheduleExpressionTimezone: expected UTC or Etc\/UTC, got "Europe\/Paris"/,
+    ],
+    [
+      'AWS::Scheduler::Schedule',
+      { ...SCHEDULE, FlexibleTimeWindow: { Mode: 'SOON' } },
+      /FlexibleTimeWindow.Mode: expected OFF or FLEXIBLE/,
+    ],
+    ['AWS::Scheduler::Schedule', { ...SCHEDULE, Target: {} }, /Target.Arn/],
+    [
+      'AWS::SSM::Parameter',
+      { Name: '/p', Value: 'v', Type: 'String', Tier: 'Large' },
+      /Tier: expected one of Standard, Advanced, Intelligent-Tiering, got "Large"/,
+    ],
     ['AWS::Lambda::EventSourceMapping', { EventSourceArn: 'arn:aws:kinesis:::stream/x' }, /expected a queue/],
     [
       'AWS::Lambda::Alias',
@@ -66,4 +110,31 @@ describe('what the local runtime cannot honour', () => {
       providerOf(type)(request(type, properties as JsonObject), cloud()),
     ).rejects.toThrow(message);
   });
+});
+
+describe('what the local runtime makes of', () => {
+  it('a schedule: its name and its ARN', async () => {
+    const properties = { ...SCHEDULE, Name: 'tick', ScheduleExpressionTimezone: 'Etc/UTC' };
+    expect(
+      await providerOf('AWS::Scheduler::Schedule')(request('AWS::Scheduler::Schedule', properties), cloud()),
+    ).toEqual({
+      ref: 'tick',
+      attributes: { Arn: 'arn:aws:scheduler:us-east-1:000000000000:schedule/default/tick' },
+    });
+  });
+
+  it('an advanced parameter: one that holds 8 KB', async () => {
+    const local = cloud();
+    const properties = { Name: '/large', Value: 'x'.repeat(8192), Type: 'String', Tier: 'Advanced' };
+    await providerOf('AWS::SSM::Parameter')(request('AWS::SSM::Parameter', properties), local);
+    expect(local.ssm.find('/large')).toMatchObject({ tier: 'Advanced', value: properties.Value });
+  });
+
+  it.each(['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard'])(
+    '%s: nothing but a name',
+    async (type) => {
+      const made = await providerOf(type)(request(type, { AlarmActions: ['arn:aws:sns:::x'] }), cloud());
+      expect(made).toEqual({ ref: expect.stringMatching(/^(alarm|dashboard)-[0-9a-f]{8}$/) });
+    },
+  );
 });

@@ -99,6 +99,26 @@ describe('a parameter', () => {
     expect(() => ssm.put('/large-by-stack', 'x'.repeat(4_097))).toThrow(/4096/);
   });
 
+  it('becomes an advanced one with the same value, and never a standard one again', async () => {
+    ssm.put('/tier', 'x');
+    expect(ssm.put('/tier', 'x', 'String', 'Advanced')).toMatchObject({ tier: 'Advanced', version: 2 });
+    const overwrite = (Value: string, Tier?: 'Standard' | 'Intelligent-Tiering') =>
+      put('/tier', Value, { Overwrite: true, ...(Tier && { Tier }) });
+    await expect(overwrite('y', 'Standard')).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining("You can't downgrade a parameter from the advanced-parameter tier"),
+    });
+    expect(await overwrite('y', 'Intelligent-Tiering')).toMatchObject({ Tier: 'Advanced', Version: 3 });
+    expect(await overwrite('x'.repeat(8_192))).toMatchObject({ Tier: 'Advanced', Version: 4 });
+  });
+
+  it('of intelligent tiering is advanced only where its value needs that', async () => {
+    const Tier = 'Intelligent-Tiering';
+    expect(await put('/smart', 'x', { Tier })).toMatchObject({ Tier: 'Standard' });
+    const large = 'x'.repeat(4_097);
+    expect(await put('/smart', large, { Tier, Overwrite: true })).toMatchObject({ Tier: 'Advanced' });
+  });
+
   it('has no version that was never made', async () => {
     ssm.put('/versions', 'x');
     await expect(get('/versions:7')).rejects.toMatchObject({ name: 'ParameterVersionNotFound' });

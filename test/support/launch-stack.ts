@@ -25,10 +25,13 @@ export async function launchStack(options: {
   readonly basePort: number;
   /** Overlay of the configuration. */
   readonly config?: object;
+  /** How many times as fast schedules and the idle and life limits of WebSocket connections go. @default 1 */
+  readonly timeScale?: number;
 }): Promise<LaunchedStack> {
   const directory = join(root, '.holdfast', options.name);
   mkdirSync(directory, { recursive: true });
   const args = ['--dir', directory, '--port', String(options.basePort)];
+  if (options.timeScale !== undefined) args.push('--time-scale', String(options.timeScale));
   if (options.config) {
     const file = join(directory, 'config.json');
     writeFileSync(file, JSON.stringify(options.config));

@@ -1,7 +1,11 @@
+import { parseRuleSchedule } from '../../schedules/expression';
+import type { Recurrence } from '../../schedules/recurrence';
 import type { Archive } from './archive';
 import { EventsLimitError, EventsResourceNotFoundError, EventsValidationError } from './errors';
 import { compilePattern, type EventPattern, type EventTest, patternText } from './pattern';
 import { type EventTarget, parseTarget } from './target';
+
+export const DEFAULT_BUS = 'default';
 
 /** EventBridge's quotas. */
 const MOST_RULES = 300;
@@ -12,7 +16,10 @@ export type RuleState = (typeof STATES)[number];
 
 export interface RuleOptions {
   readonly name: string;
-  readonly pattern: EventPattern;
+  /** @default none: only the schedule counts */
+  readonly pattern?: EventPattern | undefined;
+  /** `rate(...)` or `cron(...)`; a rule may have a pattern besides. @default none */
+  readonly schedule?: string | undefined;
   /** @default ENABLED */
   readonly state?: string | undefined;
   readonly description?: string | undefined;
@@ -23,7 +30,8 @@ export interface Rule {
   readonly arn: string;
   readonly bus: string;
   /** JSON text. */
-  readonly pattern: string;
+  readonly pattern: string | undefined;
+  readonly schedule: { readonly expression: string; readonly recurrence: Recurrence } | undefined;
   readonly state: RuleState;
   readonly description: string | undefined;
   readonly matches: EventTest;
@@ -43,33 +51,33 @@ export class Bus {
   constructor(name: string, arnPrefix: string) {
     this.name = name;
     this.arn = `${arnPrefix}:event-bus/${name}`;
-    this.#ruleArnPrefix = `${arnPrefix}:rule/${name === 'default' ? '' : `${name}/`}`;
+    this.#ruleArnPrefix = `${arnPrefix}:rule/${name === DEFAULT_BUS ? '' : `${name}/`}`;
   }
 
-  /** Makes or replaces a rule; a replaced one keeps its targets. @throws InvalidEventPatternError, EventsValidationError, EventsLimitError */
-  putRule({ name, pattern, state = 'ENABLED', description }: RuleOptions): Rule {
-    if (!/^[.\-_A-Za-z0-9]{1,64}$/.test(name)) {
-      throw new EventsValidationError(
-        `name: expected 1 to 64 letters, digits, dots, hyphens or underscores, got ${name}`,
-      );
-    }
-    const known = STATES.find((one) => one === state);
-    if (known === undefined) {
-      throw new EventsValidationError(`state: expected one of ${STATES.join(', ')}, got ${state}`);
-    }
+  /**
+   * Makes or replaces a rule; a replaced one keeps its targets.
+   * @throws InvalidEventPatternError, InvalidScheduleError, EventsValidationError, EventsLimitError
+   */
+  putRule({ name, pattern, schedule, state = 'ENABLED', description }: RuleOptions): Rule {
+    checkRuleName(name);
+    const known = knownState(state);
     const before = this.rules.get(name);
     if (before === undefined && this.rules.size >= MOST_RULES) {
       throw new EventsLimitError(`Event bus ${this.name} has ${MOST_RULES} rules, the most it can have.`);
     }
-    const text = patternText(pattern);
+    const text = pattern === undefined ? undefined : patternText(pattern);
+    if (text === undefined && schedule === undefined) {
+      throw new EventsValidationError('Parameter(s) EventPattern or ScheduleExpression must be specified.');
+    }
     const rule: Rule = {
       name,
       arn: `${this.#ruleArnPrefix}${name}`,
       bus: this.name,
       pattern: text,
+      schedule: schedule === undefined ? undefined : this.#schedule(schedule),
       state: known,
       description,
-      matches: compilePattern(text),
+      matches: text === undefined ? () => false : compilePattern(text),
       targets: before?.targets ?? new Map(),
     };
     this.rules.set(name, rule);
@@ -100,4 +108,26 @@ export class Bus {
   rulesFor(event: unknown): readonly Rule[] {
     return [...this.rules.values()].filter((rule) => rule.state !== 'DISABLED' && rule.matches(event));
   }
+
+  #schedule(expression: string): Rule['schedule'] {
+    if (this.name !== DEFAULT_BUS) {
+      throw new EventsValidationError(
+        `ScheduleExpression is supported only on the default event bus. Got ${expression} on ${this.name}`,
+      );
+    }
+    return { expression, recurrence: parseRuleSchedule(expression) };
+  }
+}
+
+function checkRuleName(name: string): void {
+  if (/^[.\-_A-Za-z0-9]{1,64}$/.test(name)) return;
+  throw new EventsValidationError(
+    `name: expected 1 to 64 letters, digits, dots, hyphens or underscores, got ${name}`,
+  );
+}
+
+function knownState(state: string): RuleState {
+  const known = STATES.find((one) => one === state);
+  if (known !== undefined) return known;
+  throw new EventsValidationError(`state: expected one of ${STATES.join(', ')}, got ${state}`);
 }

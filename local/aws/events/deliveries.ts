@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeLog, TargetRouter } from '../../ports';
 import { type DeliveryFailure, failureOf } from './delivery-failure';
-import type { BusEvent } from './put-events';
-import type { EventTarget } from './target';
-import { targetInput } from './target-input';
 
 /** EventBridge's default retry policy. */
 const DEFAULT_RETRIES = 185;
@@ -24,12 +21,35 @@ export interface DeliveriesOptions {
   readonly retry?: RetryTiming;
 }
 
-export interface RuleIdentity {
-  readonly name: string;
-  readonly arn: string;
+/** Where something goes and what happens when it does not get there. */
+export interface DeliveryTarget {
+  readonly Arn: string;
+  readonly SqsParameters?: { readonly MessageGroupId?: string | undefined } | undefined;
+  readonly RetryPolicy?:
+    | {
+        readonly MaximumRetryAttempts?: number | undefined;
+        readonly MaximumEventAgeInSeconds?: number | undefined;
+      }
+    | undefined;
+  readonly DeadLetterConfig?: { readonly Arn?: string | undefined } | undefined;
 }
 
-/** Brings events to targets in the background: retries with growing, jittered waits, then the dead letter queue. */
+/** Something on its way to one target. */
+export interface Delivery {
+  /** Who sends it, for the log: `rule orders`. */
+  readonly sender: string;
+  /** What it is, for the log: `event 6a7e8feb`. */
+  readonly what: string;
+  readonly target: DeliveryTarget;
+  /** From when its age counts, in milliseconds since the epoch. */
+  readonly acceptedAt: number;
+  /** Payload of an attempt, counted from 1. @throws TransformError */
+  input(attempt: number): string;
+  /** Body of its dead letter, and attributes beside those of the failure. */
+  deadLetter(): { readonly body: string; readonly attributes: Readonly<Record<string, string>> };
+}
+
+/** Brings payloads to targets in the background: retries with growing, jittered waits, then the dead letter queue. */
 export class Deliveries {
   readonly #router: TargetRouter;
   readonly #log: RuntimeLog;
@@ -44,11 +64,11 @@ export class Deliveries {
   }
 
   /** Starts after the current answer is on its way: a target never runs before its event was accepted. */
-  start(rule: RuleIdentity, target: EventTarget, event: BusEvent): void {
+  start(delivery: Delivery): void {
     if (this.#closing.signal.aborted) return;
     const running = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.#deliver(rule, target, event))
-      .catch((error: unknown) => this.#log.warn('events', `rule ${rule.name}: ${failureOf(error).message}`));
+      .then(() => this.#deliver(delivery))
+      .catch((error: unknown) => this.#log.warn('events', `${delivery.sender}: ${failureOf(error).message}`));
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
   }
@@ -67,36 +87,31 @@ export class Deliveries {
     grace.abort();
   }
 
-  async #deliver(rule: RuleIdentity, target: EventTarget, event: BusEvent): Promise<void> {
-    const retries = target.RetryPolicy?.MaximumRetryAttempts ?? DEFAULT_RETRIES;
-    const ageMs =
-      (target.RetryPolicy?.MaximumEventAgeInSeconds ?? DEFAULT_AGE_SECONDS) * 1000 * this.#retry.scale;
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { RetryPolicy } = delivery.target;
+    const retries = RetryPolicy?.MaximumRetryAttempts ?? DEFAULT_RETRIES;
+    const ageMs = (RetryPolicy?.MaximumEventAgeInSeconds ?? DEFAULT_AGE_SECONDS) * 1000 * this.#retry.scale;
     const signal = this.#closing.signal;
     for (let attempt = 0; ; attempt += 1) {
       if (signal.aborted) return;
-      const failure = await this.#attempt(rule, target, event);
+      const failure = await this.#attempt(delivery, attempt + 1);
       if (failure === undefined) return;
-      if (!failure.isRetried) return this.#giveUp(rule, target, event, failure, attempt);
-      if (attempt >= retries) {
-        return this.#giveUp(rule, target, event, failure, attempt, 'MaximumRetryAttempts');
-      }
+      if (!failure.isRetried) return this.#giveUp(delivery, failure, attempt);
+      if (attempt >= retries) return this.#giveUp(delivery, failure, attempt, 'MaximumRetryAttempts');
       const delay = this.#delay(attempt);
-      if (Date.now() - event.ingestedAt + delay >= ageMs) {
-        return this.#giveUp(rule, target, event, failure, attempt, 'MaximumEventAgeInSeconds');
+      if (Date.now() - delivery.acceptedAt + delay >= ageMs) {
+        return this.#giveUp(delivery, failure, attempt, 'MaximumEventAgeInSeconds');
       }
       await sleep(delay, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #attempt(
-    rule: RuleIdentity,
-    target: EventTarget,
-    event: BusEvent,
-  ): Promise<DeliveryFailure | undefined> {
+  async #attempt(delivery: Delivery, attempt: number): Promise<DeliveryFailure | undefined> {
+    const { Arn, SqsParameters } = delivery.target;
+    const messageGroupId = SqsParameters?.MessageGroupId;
     try {
-      const input = targetInput(target, event, { ruleArn: rule.arn, ruleName: rule.name });
-      const messageGroupId = target.SqsParameters?.MessageGroupId;
-      await this.#router.deliver(target.Arn, input, messageGroupId === undefined ? {} : { messageGroupId });
+      const options = messageGroupId === undefined ? {} : { messageGroupId };
+      await this.#router.deliver(Arn, delivery.input(attempt), options);
       return undefined;
     } catch (error) {
       return failureOf(error);
@@ -110,23 +125,22 @@ export class Deliveries {
   }
 
   async #giveUp(
-    rule: RuleIdentity,
-    target: EventTarget,
-    event: BusEvent,
+    { sender, what, target, deadLetter }: Delivery,
     failure: DeliveryFailure,
     attempts: number,
     exhausted?: 'MaximumRetryAttempts' | 'MaximumEventAgeInSeconds',
   ): Promise<void> {
     const queue = target.DeadLetterConfig?.Arn;
-    const what = `rule ${rule.name} could not deliver event ${event.id} to ${target.Arn} (${failure.code}: ${failure.message})`;
+    const text = `${sender} could not deliver ${what} to ${target.Arn} (${failure.code}: ${failure.message})`;
     if (queue === undefined) {
-      this.#log.warn('events', `${what}; it has no dead letter queue, the event is dropped`);
+      this.#log.warn('events', `${text}; it has no dead letter queue, the event is dropped`);
       return;
     }
-    this.#log.warn('events', `${what}; sent to ${queue}`);
-    await this.#router.deliver(queue, event.text, {
+    this.#log.warn('events', `${text}; sent to ${queue}`);
+    const { body, attributes } = deadLetter();
+    await this.#router.deliver(queue, body, {
       attributes: {
-        RULE_ARN: rule.arn,
+        ...attributes,
         TARGET_ARN: target.Arn,
         ERROR_CODE: failure.code,
         ERROR_MESSAGE: failure.message,

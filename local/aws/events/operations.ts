@@ -108,11 +108,12 @@ function busOutput({ name, arn, createdAt }: Bus): object {
   return { Name: name, Arn: arn, CreationTime: seconds, LastModifiedTime: seconds };
 }
 
-function ruleOutput({ name, arn, bus, pattern, state, description }: Rule): object {
+function ruleOutput({ name, arn, bus, pattern, schedule, state, description }: Rule): object {
   return {
     Name: name,
     Arn: arn,
-    EventPattern: pattern,
+    ...(pattern !== undefined && { EventPattern: pattern }),
+    ...(schedule !== undefined && { ScheduleExpression: schedule.expression }),
     State: state,
     EventBusName: bus,
     ...(description !== undefined && { Description: description }),

@@ -6,9 +6,11 @@ import {
   type RuntimeLog,
   type TargetRouter,
 } from '../../ports';
+import { ScheduleClock } from '../../schedules/schedule-clock';
+import { Timetable } from '../../schedules/timetable';
 import { JsonService } from '../json-service';
 import { Archive, type ArchiveOptions } from './archive';
-import { Bus, type RuleOptions } from './bus';
+import { Bus, DEFAULT_BUS, type Rule, type RuleOptions } from './bus';
 import { Deliveries, type RetryTiming } from './deliveries';
 import { EventsResourceExistsError, EventsResourceNotFoundError, EventsValidationError } from './errors';
 import { operationsOf } from './operations';
@@ -21,8 +23,9 @@ import {
   type PutEventsResultEntry,
   toEvent,
 } from './put-events';
+import { ruleDelivery } from './rule-delivery';
+import { scheduledEvent } from './scheduled-event';
 
-const DEFAULT_BUS = 'default';
 /** Time for calls to targets that are under way when the runtime ends. */
 const CLOSE_GRACE_MS = 1000;
 
@@ -34,25 +37,29 @@ export interface EventBridgeOptions {
   readonly router: TargetRouter;
   readonly log: RuntimeLog;
   readonly retry?: RetryTiming;
+  /** Where rules with a schedule run. @default one by the wall clock */
+  readonly timetable?: Timetable;
 }
 
-/** EventBridge's classic buses, rules, targets and archives. A `default` bus always exists. */
+/** EventBridge's classic buses, rules, schedules, targets and archives. A `default` bus always exists. */
 export class EventBridgeService implements AwsService {
   readonly #region: string;
   readonly #account: string;
   readonly #arnPrefix: string;
   readonly #log: RuntimeLog;
   readonly #deliveries: Deliveries;
+  readonly #timetable: Timetable;
   readonly #buses = new Map<string, Bus>();
   readonly #archives = new Map<string, Archive>();
   readonly #api: JsonService;
 
-  constructor({ region, account = LOCAL_ACCOUNT, router, log, retry = {} }: EventBridgeOptions) {
+  constructor({ region, account = LOCAL_ACCOUNT, router, log, retry = {}, timetable }: EventBridgeOptions) {
     this.#region = region;
     this.#account = account;
     this.#arnPrefix = `arn:aws:events:${region}:${account}`;
     this.#log = log;
     this.#deliveries = new Deliveries({ router, log, retry });
+    this.#timetable = timetable ?? new Timetable(new ScheduleClock());
     this.#api = new JsonService({ service: 'events', version: '1.1', operations: operationsOf(this) });
     this.createBus(DEFAULT_BUS);
   }
@@ -135,13 +142,26 @@ export class EventBridgeService implements AwsService {
     return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
   }
 
+  /** Puts the schedules of all enabled rules to work, once everything that they call is made. Rates count from here. */
+  startSchedules(): void {
+    for (const rule of this.bus().rules.values()) {
+      if (rule.schedule === undefined || rule.state === 'DISABLED') continue;
+      const { recurrence, expression } = rule.schedule;
+      const run = (due: number): void => this.#runSchedule(rule, due);
+      if (!this.#timetable.add({ recurrence, runsAtStart: false, run })) {
+        this.#log.warn('events', `rule ${rule.name} never runs: ${expression} has no time to come`);
+      }
+    }
+  }
+
   /** Resolves when no delivery is under way or waiting for a retry. */
   idle(): Promise<void> {
     return this.#deliveries.idle();
   }
 
-  /** Gives up waiting retries and lets calls to targets end for a second. */
+  /** Ends schedules, gives up waiting retries and lets calls to targets end for a second. */
   close(): Promise<void> {
+    this.#timetable.close();
     return this.#deliveries.close(CLOSE_GRACE_MS);
   }
 
@@ -158,10 +178,21 @@ export class EventBridgeService implements AwsService {
       return { EventId: event.id };
     }
     for (const archive of bus.archives) archive.offer(event);
-    for (const rule of bus.rulesFor(event.value)) {
-      for (const target of rule.targets.values()) this.#deliveries.start(rule, target, event);
-    }
+    for (const rule of bus.rulesFor(event.value)) this.#deliver(rule, event);
     return { EventId: event.id };
+  }
+
+  /** A scheduled event goes to the targets of its rule and to no other rule. */
+  #runSchedule(rule: Rule, due: number): void {
+    const origin = { account: this.#account, region: this.#region };
+    this.#deliver(
+      rule,
+      scheduledEvent({ origin, source: 'aws.events', resource: rule.arn, due, detail: {} }),
+    );
+  }
+
+  #deliver(rule: Rule, event: BusEvent): void {
+    for (const target of rule.targets.values()) this.#deliveries.start(ruleDelivery(rule, target, event));
   }
 }
 

@@ -13,6 +13,12 @@ const wholeNumber = (least: number, most: number) =>
     v.maxValue(most),
   );
 
+/** A target's `RetryPolicy`. */
+export const retryPolicySchema = v.strictObject({
+  MaximumRetryAttempts: v.optional(wholeNumber(0, 185)),
+  MaximumEventAgeInSeconds: v.optional(wholeNumber(60, 86_400)),
+});
+
 const targetSchema = v.strictObject({
   Id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   Arn: v.pipe(v.string(), v.startsWith('arn:')),
@@ -27,12 +33,7 @@ const targetSchema = v.strictObject({
     }),
   ),
   SqsParameters: v.optional(v.strictObject({ MessageGroupId: v.optional(v.string()) })),
-  RetryPolicy: v.optional(
-    v.strictObject({
-      MaximumRetryAttempts: v.optional(wholeNumber(0, 185)),
-      MaximumEventAgeInSeconds: v.optional(wholeNumber(60, 86_400)),
-    }),
-  ),
+  RetryPolicy: v.optional(retryPolicySchema),
   DeadLetterConfig: v.optional(v.strictObject({ Arn: v.optional(v.string()) })),
 });
 

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { WakeTimer } from '../../wake-timer';
 import { Deduplication } from './deduplication';
 import { DueTimes } from './due-times';
 import {
@@ -19,7 +20,6 @@ import {
 } from './message';
 import { FifoMessages, type ReadyMessages, StandardMessages } from './ready-messages';
 import type { QueueSettings } from './settings';
-import { WakeTimer } from './wake-timer';
 
 /** SQS's quota of messages in flight in one queue. */
 const MAX_IN_FLIGHT = 120_000;

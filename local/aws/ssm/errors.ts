@@ -27,6 +27,15 @@ export class SsmValidationException extends AwsError {
   }
 }
 
+/** A parameter of the advanced tier was to become one of the standard tier. */
+export class TierDowngradeRefused extends SsmValidationException {
+  constructor() {
+    super(
+      "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. Expected the tier Advanced or Intelligent-Tiering, got Standard.",
+    );
+  }
+}
+
 export class InvalidNextToken extends AwsError {
   constructor() {
     super('InvalidNextToken', 'The specified token is not valid.');

@@ -4,6 +4,7 @@ import {
   ParameterNotFound,
   ParameterVersionNotFound,
   SsmValidationException,
+  TierDowngradeRefused,
 } from './errors';
 
 export const PARAMETER_TYPES = ['String', 'StringList', 'SecureString'] as const;
@@ -37,6 +38,7 @@ export interface NewParameter {
   readonly value: string;
   /** Required for a new parameter; an old one keeps its type. */
   readonly type: ParameterType | undefined;
+  /** @default the parameter's own, Standard for a new one */
   readonly tier?: Tier | undefined;
   readonly overwrite: boolean;
 }
@@ -51,7 +53,7 @@ export class Parameters {
   }
 
   /** Throws ParameterAlreadyExists or SsmValidationException. */
-  put({ name: given, value, type, tier = 'Standard', overwrite }: NewParameter): ParameterVersion {
+  put({ name: given, value, type, tier, overwrite }: NewParameter): ParameterVersion {
     const name = this.#plainName(given);
     checkName(name);
     const versions = this.#versions.get(name) ?? [];
@@ -66,7 +68,7 @@ export class Parameters {
       arn: this.#arnPrefix + (name.startsWith('/') ? name : `/${name}`),
       value,
       type: settled,
-      tier: tierFor(value, tier),
+      tier: tierFor(value, tier, current?.tier),
       version: (current?.version ?? 0) + 1,
       modifiedAt: Date.now(),
     };
@@ -130,7 +132,14 @@ function checkName(name: string): void {
   }
 }
 
-function tierFor(value: string, tier: Tier): 'Standard' | 'Advanced' {
+/** An advanced parameter stays one: only deleting it leads back to the standard tier. */
+function tierFor(
+  value: string,
+  wanted: Tier | undefined,
+  current: 'Standard' | 'Advanced' = 'Standard',
+): 'Standard' | 'Advanced' {
+  const tier = wanted ?? current;
+  if (tier === 'Standard' && current === 'Advanced') throw new TierDowngradeRefused();
   const bytes = Buffer.byteLength(value);
   const limit = tier === 'Standard' ? MAX_STANDARD_BYTES : MAX_ADVANCED_BYTES;
   if (bytes > limit) {
@@ -138,5 +147,5 @@ function tierFor(value: string, tier: Tier): 'Standard' | 'Advanced' {
       `${tier} tier parameters support a maximum parameter value of ${limit} characters, got ${bytes}.`,
     );
   }
-  return tier === 'Advanced' || bytes > MAX_STANDARD_BYTES ? 'Advanced' : 'Standard';
+  return [tier, current].includes('Advanced') || bytes > MAX_STANDARD_BYTES ? 'Advanced' : 'Standard';
 }

@@ -34,10 +34,11 @@ export class SsmService implements AwsService {
     return this.#api.handle(request);
   }
 
-  /** Creates or overwrites, under the same checks as PutParameter; an equal value makes no new version. */
+  /** Creates or overwrites, under the same checks as PutParameter; an equal value in the same tier makes no new version. */
   put(name: string, value: string, type: ParameterType = 'String', tier?: Tier): ParameterVersion {
     const current = this.find(name);
-    if (current?.value === value && current.type === type) return current;
+    const isSame = current?.value === value && current.type === type;
+    if (isSame && (tier === undefined || tier === current.tier)) return current;
     return this.#parameters.put({ name, value, type, tier, overwrite: true });
   }
 

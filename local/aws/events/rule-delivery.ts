@@ -1,0 +1,17 @@
+import type { Rule } from './bus';
+import type { Delivery } from './deliveries';
+import type { BusEvent } from './put-events';
+import type { EventTarget } from './target';
+import { targetInput } from './target-input';
+
+/** An event on its way from a rule to one of the rule's targets. */
+export function ruleDelivery(rule: Rule, target: EventTarget, event: BusEvent): Delivery {
+  return {
+    sender: `rule ${rule.name}`,
+    what: `event ${event.id}`,
+    target,
+    acceptedAt: event.ingestedAt,
+    input: () => targetInput(target, event, { ruleArn: rule.arn, ruleName: rule.name }),
+    deadLetter: () => ({ body: event.text, attributes: { RULE_ARN: rule.arn } }),
+  };
+}
