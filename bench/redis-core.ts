@@ -5,20 +5,24 @@ import { join } from 'node:path';
 import { Redis } from 'iovalkey';
 import { CACHE_ACCESS_STRING } from '../lambdas/contract/cache-access';
 import type { Delivery } from '../lambdas/contract/delivery';
-import type { NamespaceRules } from '../lambdas/contract/registry';
+import { DEFAULT_RULES, type NamespaceRules } from '../lambdas/contract/registry';
 import { RedisScripts } from '../lambdas/gateway/core/adapters/redis-scripts';
-import { storesOn } from '../lambdas/gateway/core/adapters/state';
+import { storesOn, withDepartures } from '../lambdas/gateway/core/adapters/state';
+import { TokenVerifier } from '../lambdas/gateway/core/auth/token-verifier';
 import { systemClock } from '../lambdas/gateway/core/clock';
 import { Ingress } from '../lambdas/gateway/core/commands/ingress';
 import { Checkup } from '../lambdas/gateway/core/connections/checkup';
 import { Courier, type CourierRecord } from '../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../lambdas/gateway/core/delivery/drain';
+import { lifecycleTimers } from '../lambdas/gateway/core/lifecycle/timers';
 import type { Poster, Wake } from '../lambdas/gateway/core/ports';
 import type { ScriptRunner } from '../lambdas/gateway/core/redis-script';
 import { startRedis } from '../local/redis/cluster';
 import { findRedis } from '../local/redis/find';
+import { UNLIMITED } from './unlimited';
 
 const ROOM: NamespaceRules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'direct',
   historySize: 1000,
@@ -27,6 +31,9 @@ const ROOM: NamespaceRules = {
   presence: false,
   flushEverySeconds: 0,
 };
+
+/** The namespace `hall`: who is there is listed, and told of. */
+const HALL: NamespaceRules = { ...ROOM, presence: true, joinLeave: true };
 
 export interface BenchRedis {
   /** As the functions reach it: TLS, cluster client, their user. */
@@ -68,26 +75,27 @@ export async function withRedis(maxMemoryMb: number, bench: (redis: BenchRedis) 
   }
 }
 
-/** The core in one process: queues are lists, every namespace is `room`, and no warning passes unseen. */
+/** The core in one process: queues are lists, every namespace but `hall` is `room`, and no warning passes unseen. */
 export function coreOn(scripts: ScriptRunner, poster: Poster, woken: (wake: Wake) => void = () => undefined) {
   const log = (level: string, message: string) => {
     if (level !== 'info') process.stderr.write(`${level}: ${message}\n`);
   };
   const clock = systemClock;
-  const stores = storesOn(scripts, log);
   const wakes: Wake[] = [];
   const deliveries: Delivery[] = [];
+  const wakeQueue = {
+    send: async (wake: Wake) => {
+      wakes.push(wake);
+      woken(wake);
+    },
+  };
+  const stores = withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log });
   const parts = {
     ...stores,
     poster,
-    wakes: {
-      send: async (wake: Wake) => {
-        wakes.push(wake);
-        woken(wake);
-      },
-    },
+    wakes: wakeQueue,
     registry: {
-      namespace: async () => ROOM,
+      namespace: async (name: string) => (name === 'hall' ? HALL : ROOM),
       serviceOf: async () => undefined,
       refresh: async () => undefined,
     },
@@ -100,14 +108,20 @@ export function coreOn(scripts: ScriptRunner, poster: Poster, woken: (wake: Wake
     sentWakes: wakes,
     deliveries,
     drain,
-    courier: new Courier({ ...parts, drain, deadLetters: { send: async () => undefined } }),
+    courier: new Courier({
+      ...parts,
+      drain,
+      timers: lifecycleTimers({ ...parts, lifecycleBus: { put: async () => undefined } }),
+      deadLetters: { send: async () => undefined },
+    }),
     ingress: new Ingress({
       ...parts,
       checkup: new Checkup(parts),
       bus: { put: async () => undefined },
       deliveries: { send: async (delivery: Delivery) => void deliveries.push(delivery) },
-      tokenSecret: async () => new TextEncoder().encode('unused'),
+      tokens: new TokenVerifier({ keys: { find: async () => [] }, anonymous: false, clock }),
       userChannel: false,
+      ...UNLIMITED,
       rpcTimeoutMs: 10_000,
     }),
   };
@@ -118,7 +132,7 @@ export type Core = ReturnType<typeof coreOn>;
 /** A connection that a handshake token authenticated, subscribed to a channel as a client does it. */
 export async function subscribed(core: Core, connection: string, channel: string): Promise<void> {
   await connected(core, connection);
-  await core.ingress.handle(connection, JSON.stringify({ id: 1, subscribe: { channel } }));
+  await core.ingress.handle(connection, JSON.stringify({ id: 1, subscribe: { channel, join_leave: true } }));
 }
 
 export async function connected(core: Core, connection: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectionKey, partitionKey } from '../lambdas/gateway/core/keys';
+import { channelKeys, connectionKey, partitionKey } from '../lambdas/gateway/core/keys';
 import { inParallel } from '../lambdas/gateway/core/parallel';
 import type { Poster } from '../lambdas/gateway/core/ports';
 import type { RedisScript, ScriptRunner } from '../lambdas/gateway/core/redis-script';
@@ -67,6 +67,26 @@ export async function benchRedisSize(): Promise<void> {
         perSubscription.toFixed(0),
         `${inConnection} connection, ${inPartition.toFixed(0)} partition`,
         (await hashOf(redis, partition))[1],
+      ]);
+    }
+    for (const { name, channelOf } of layouts) {
+      const perMember = await grown(redis, COUNT, () =>
+        inParallel([...connections.entries()], AT_ONCE, ([index, connection]) => {
+          const nonce = randomBytes(6).toString('base64url');
+          const info = { user: randomUUID(), client: connection };
+          const arrival = { connection, nonce, info, lifecycle: false, listens: false };
+          return core.presence.appear(channelOf(index), arrival);
+        }),
+      );
+      const { members, users, leases } = channelKeys(channelOf(0));
+      const count = await redis.operator.hlen(members);
+      const sizes = await Promise.all([members, users, leases].map((key) => sizeOf(redis, key)));
+      const [inMembers, inUsers, inLeases] = sizes.map((bytes) => (bytes / count).toFixed(0));
+      rows.push([
+        `presence, ${name}`,
+        perMember.toFixed(0),
+        `${inMembers} members, ${inUsers} users, ${inLeases} leases`,
+        (await hashOf(redis, members))[1],
       ]);
     }
     process.stdout.write(`Redis ${redis.version}, bytes by used_memory\n${table(rows)}\n`);

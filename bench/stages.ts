@@ -106,6 +106,8 @@ export async function stagesBeforeReply(scripts: ScriptRunner) {
     if (stages === undefined) throw new Error('expected a reply, got none');
     return stages;
   };
+  const hall = unique('hall:bench-');
+  await subscribed(core, unique('c'), hall);
   const frame = (command: object) => JSON.stringify({ id: 1, ...command });
   const serve = (command: object) => untilReply(() => core.ingress.handle(connection, frame(command)));
   return {
@@ -116,6 +118,9 @@ export async function stagesBeforeReply(scripts: ScriptRunner) {
     }),
     history: await serve({ history: { channel, limit: 10 } }),
     subscribe: await serve({ subscribe: { channel } }),
+    'subscribe, listed': await serve({ subscribe: { channel: hall, join_leave: true } }),
+    presence: await serve({ presence: { channel: hall } }),
+    presenceStats: await serve({ presence_stats: { channel: hall } }),
   };
 }
 
@@ -130,7 +135,26 @@ export async function stagesOfDrain(
   await publishAndDrain(core, channel);
   let posts = 0;
   poster.posted = () => posts++;
-  await core.channels.append(channel, { text: '{"data":1}', idempotencyKey: unique('k') }, RETENTION);
+  await core.channels.append(channel, [{ text: '{"data":1}', idempotencyKey: unique('k') }], RETENTION);
+  counter.reset();
+  await core.drain.drain(channel, 0, Date.now() + 5_000);
+  return { stages: counter.stages, posts };
+}
+
+/** What a drain runs that tells so many members, who want to know, of one that joined, and of nothing else. */
+export async function stagesOfMoves(
+  scripts: ScriptRunner,
+  members: number,
+): Promise<{ readonly stages: Stages; readonly posts: number }> {
+  const { core, counter, poster } = countedCore(scripts);
+  const channel = unique('hall:bench-');
+  await fill(core, channel, members);
+  await publishAndDrain(core, channel);
+  let posts = 0;
+  poster.posted = () => posts++;
+  const info = { user: 'newcomer', client: unique('c') };
+  const arrival = { connection: info.client, nonce: 'n', info, lifecycle: false, listens: false };
+  await core.presence.appear(channel, arrival);
   counter.reset();
   await core.drain.drain(channel, 0, Date.now() + 5_000);
   return { stages: counter.stages, posts };
@@ -159,6 +183,10 @@ export async function benchStages(): Promise<void> {
     for (const members of DRAINED_MEMBERS) {
       const { stages, posts } = await stagesOfDrain(scripts, members);
       rows.push([`drain, ${posts} posts`, String(stages.length), text(stages)]);
+    }
+    for (const members of DRAINED_MEMBERS) {
+      const { stages, posts } = await stagesOfMoves(scripts, members);
+      rows.push([`drain of a join, ${posts} posts`, String(stages.length), text(stages)]);
     }
     process.stdout.write(`Stages: waits for Redis before a reply, and of a drain\n${table(rows)}\n`);
   });

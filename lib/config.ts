@@ -1,8 +1,22 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { USER_NAMESPACE } from '../lambdas/contract/channel';
-import { isJsonObject, type JsonObject } from '../lambdas/contract/json';
-import { MAX_FLUSH_SECONDS, NAMESPACE_NAME, type NamespaceRules } from '../lambdas/contract/registry';
+import { MAX_PUBLICATION_BYTES } from '../lambdas/contract/delivery';
+import {
+  DEFAULT_RULES,
+  MAX_FLUSH_SECONDS,
+  NAMESPACE_NAME,
+  type NamespaceRules,
+} from '../lambdas/contract/registry';
+import { AUTH_DEFAULTS, type AuthConfig, authContradictions, authOverlay } from './auth-config';
+import { anyObject, boolean, choice, object, wholeNumber } from './config-schema';
+import { LIMITS_DEFAULTS, type LimitsConfig, limitsOverlay } from './limits-config';
+import {
+  LIVENESS_DEFAULTS,
+  type LivenessConfig,
+  livenessContradictions,
+  livenessOverlay,
+} from './liveness-config';
 
 /** What an environment consists of, checked. Made by `loadConfig`, read by the stacks, never by a function. */
 export interface HoldfastConfig {
@@ -15,22 +29,11 @@ export interface HoldfastConfig {
    * subscription dearer: six scripts in the cache, and no message.
    */
   readonly userChannel: boolean;
-  readonly auth: {
-    /** Origins that may open a WebSocket; `*` is any, and a handshake without `Origin` (no browser) always may. */
-    readonly allowedOrigins: readonly string[];
-  };
-  readonly limits: {
-    /** Seconds from an rpc's acceptance to its deadline. */
-    readonly rpcTimeoutSeconds: number;
-    /** Throttle of the WebSocket stage: frames and handshakes a second, and the bucket's size. */
-    readonly framesPerSecond: number;
-    readonly frameBurst: number;
-    /**
-     * Channels that one connection may subscribe to. SDK clients that subscribe to more need the class of `client/`, because
-     * their connect frame would be larger than API Gateway takes.
-     */
-    readonly subscriptionsPerConnection: number;
-  };
+  /** Whether begins and ends of connections are told on the bus (`holdfast.lifecycle`). A message of the wakes queue for each. */
+  readonly connectionEvents: boolean;
+  readonly auth: AuthConfig;
+  readonly limits: LimitsConfig;
+  readonly liveness: LivenessConfig;
   readonly network: {
     /** How the functions in the VPC reach AWS: over IPv6 without an hourly price, or through a NAT gateway. */
     readonly egress: 'ipv6' | 'nat';
@@ -72,44 +75,20 @@ export class ConfigError extends Error {
 // Two dashes in a row or one at the end are no part of an ElastiCache user id; 15 characters leave room in function names.
 const ENVIRONMENT_NAME = /^(?=.{1,15}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-/** An object and no list, which valibot takes for one. */
-const anyObject = v.custom<JsonObject>(isJsonObject, 'an object');
-
-const object = <const Entries extends v.ObjectEntries>(entries: Entries) =>
-  v.pipe(
-    anyObject,
-    v.objectWithRest(
-      entries,
-      v.never(() => `no key of this name (there are ${Object.keys(entries).join(', ')})`),
-    ),
-  );
-
-const choice = <const Options extends readonly string[]>(options: Options) =>
-  v.picklist(options, options.map((option) => JSON.stringify(option)).join(' or '));
-
-const boolean = v.boolean('true or false');
-
-function wholeNumber(minimum: number, maximum: number) {
-  const expected = `a whole number from ${minimum} to ${maximum}`;
-  return v.pipe(
-    v.number(expected),
-    v.integer(expected),
-    v.minValue(minimum, expected),
-    v.maxValue(maximum, expected),
-  );
-}
-
-const ORIGIN = /^(\*|https?:\/\/[^/\s,]+)$/;
-const ORIGIN_EXPECTED = '"*" or an origin like "https://app.example.com"';
-
 const namespace = object({
-  subscribe: v.optional(choice(['anyone', 'user-limited'])),
-  publish: v.optional(choice(['direct', 'off'])),
+  subscribe: v.optional(choice(['anyone', 'user-limited', 'token', 'service'])),
+  anonymous: v.optional(boolean),
+  publish: v.optional(choice(['direct', 'service', 'off'])),
+  publicationBytes: v.optional(wholeNumber(1, MAX_PUBLICATION_BYTES)),
+  history: v.optional(choice(['permitted', 'subscribers'])),
   // A channel's log lives in one slot of the cache; 10,000 publications of 1 KB are 10 MB of it.
   historySize: v.optional(wholeNumber(0, 10_000)),
   historyTtlSeconds: v.optional(wholeNumber(1, 7 * 24 * 3600)),
   recover: v.optional(boolean),
   presence: v.optional(boolean),
+  presenceFor: v.optional(choice(['permitted', 'subscribers'])),
+  joinLeave: v.optional(boolean),
+  lifecycle: v.optional(boolean),
   flushEverySeconds: v.optional(wholeNumber(0, MAX_FLUSH_SECONDS)),
 });
 
@@ -124,43 +103,16 @@ const overlay = object({
     ),
   ),
   userChannel: v.optional(boolean),
-  auth: v.optional(
-    object({
-      allowedOrigins: v.optional(
-        v.pipe(
-          v.array(v.pipe(v.string(ORIGIN_EXPECTED), v.regex(ORIGIN, ORIGIN_EXPECTED)), 'a list of origins'),
-          v.nonEmpty('at least one origin'),
-        ),
-      ),
-    }),
-  ),
-  limits: v.optional(
-    object({
-      // The bus keeps an rpc for 60 s at most, and nobody waits longer than that.
-      rpcTimeoutSeconds: v.optional(wholeNumber(1, 60)),
-      framesPerSecond: v.optional(wholeNumber(1, 10_000)),
-      frameBurst: v.optional(wholeNumber(1, 5_000)),
-      // One hash holds them and is read as a whole when the connection ends: 10,000 of 100 bytes are a megabyte of it.
-      subscriptionsPerConnection: v.optional(wholeNumber(1, 10_000)),
-    }),
-  ),
+  connectionEvents: v.optional(boolean),
+  auth: v.optional(authOverlay),
+  limits: v.optional(limitsOverlay),
+  liveness: v.optional(livenessOverlay),
   network: v.optional(object({ egress: v.optional(choice(['ipv6', 'nat'])), flowLogs: v.optional(boolean) })),
   account: v.optional(object({ apiGatewayLogRole: v.optional(boolean) })),
   removal: v.optional(choice(['destroy', 'retain'])),
 });
 
 type Overlay = v.InferOutput<typeof overlay>;
-
-/** A namespace that the overlay adds starts closed and keeps nothing: what it opens, it says. */
-const NEW_NAMESPACE: NamespaceRules = {
-  subscribe: 'anyone',
-  publish: 'off',
-  historySize: 0,
-  historyTtlSeconds: 3600,
-  recover: false,
-  presence: false,
-  flushEverySeconds: 0,
-};
 
 function defaults(environment: string): HoldfastConfig {
   const production = environment === 'prod';
@@ -169,36 +121,27 @@ function defaults(environment: string): HoldfastConfig {
     // Open on purpose: the first thing that a newcomer tries.
     namespaces: {
       room: {
-        subscribe: 'anyone',
+        ...DEFAULT_RULES,
         publish: 'direct',
         historySize: 1000,
-        historyTtlSeconds: 3600,
         recover: true,
         presence: true,
-        flushEverySeconds: 0,
+        joinLeave: true,
       },
       // What a user missed over a day comes back with the next connect, if it is not more than a recovery brings.
       [USER_NAMESPACE]: {
+        ...DEFAULT_RULES,
         subscribe: 'user-limited',
-        publish: 'off',
         historySize: 100,
         historyTtlSeconds: 24 * 3600,
         recover: true,
-        presence: false,
-        flushEverySeconds: 0,
       },
     },
     userChannel: true,
-    auth: { allowedOrigins: ['*'] },
-    limits: {
-      // SDKs give up on a command after 5 s.
-      rpcTimeoutSeconds: 5,
-      // A fifth of the account's 10,000 rps, which posts to connections share; the rest is theirs.
-      framesPerSecond: 2000,
-      frameBurst: 1000,
-      // Centrifugo's default, and what surely fits into one frame of 32 KB at a reconnect.
-      subscriptionsPerConnection: 128,
-    },
+    connectionEvents: false,
+    auth: AUTH_DEFAULTS,
+    limits: LIMITS_DEFAULTS,
+    liveness: LIVENESS_DEFAULTS,
     network: { egress: 'ipv6', flowLogs: production },
     // A fresh account has none and access logs need it; an account that has one keeps it by `false`.
     account: { apiGatewayLogRole: true },
@@ -240,14 +183,16 @@ function over<Base extends object>(base: Base, more: object | undefined): Base {
 function merge(base: HoldfastConfig, more: Overlay): HoldfastConfig {
   const namespaces: Record<string, NamespaceRules> = { ...base.namespaces };
   for (const [name, rules] of Object.entries(more.namespaces ?? {})) {
-    namespaces[name] = over(namespaces[name] ?? NEW_NAMESPACE, rules);
+    namespaces[name] = over(namespaces[name] ?? DEFAULT_RULES, rules);
   }
   return {
     environment: base.environment,
     namespaces,
     userChannel: more.userChannel ?? base.userChannel,
+    connectionEvents: more.connectionEvents ?? base.connectionEvents,
     auth: over(base.auth, more.auth),
     limits: over(base.limits, more.limits),
+    liveness: over(base.liveness, more.liveness),
     network: over(base.network, more.network),
     account: over(base.account, more.account),
     removal: more.removal ?? base.removal,
@@ -270,10 +215,23 @@ function contradictions(config: HoldfastConfig): ConfigIssue[] {
           {
             path: `namespaces.${USER_NAMESPACE}.subscribe`,
             expected: '"user-limited", since its channels are those of single users',
-            got: '"anyone"',
+            got: show(config.namespaces[USER_NAMESPACE]?.subscribe),
           },
         ];
-  return [...unkept, ...opened];
+  const unlisted = Object.entries(config.namespaces)
+    .filter(([, rules]) => !rules.presence && (rules.joinLeave || rules.lifecycle))
+    .map(([name, rules]) => ({
+      path: `namespaces.${name}.presence`,
+      expected: `true, since ${rules.joinLeave ? 'joinLeave' : 'lifecycle'} is`,
+      got: 'false',
+    }));
+  return [
+    ...unkept,
+    ...opened,
+    ...unlisted,
+    ...authContradictions(config.auth),
+    ...livenessContradictions(config.liveness),
+  ];
 }
 
 /** Lays an overlay of unknown shape over the defaults of an environment. */

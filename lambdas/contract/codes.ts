@@ -35,6 +35,7 @@ export const DISCONNECTS = {
   badRequest: { code: 3501, reason: 'bad request' },
   stale: { code: 3502, reason: 'stale' },
   forceDisconnect: { code: 3503, reason: 'force disconnect' },
+  connectionLimit: { code: 3504, reason: 'connection limit' },
   permissionDenied: { code: 3507, reason: 'permission denied' },
 } as const satisfies Record<string, Disconnect>;
 
@@ -47,4 +48,5 @@ export interface Disconnect {
 export const UNSUBSCRIBES = {
   server: { code: 2000, reason: 'server unsubscribe' },
   insufficientState: { code: 2500, reason: 'insufficient state' },
+  expired: { code: 2501, reason: 'subscription expired' },
 } as const satisfies Record<string, Disconnect>;

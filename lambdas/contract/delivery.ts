@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from './json';
+import type { ProtocolError } from './codes';
+import type { ClientInfo } from './frames';
+import type { JsonObject, JsonValue } from './json';
 
 /**
  * Largest publication, in bytes of its JSON as subscribers get it, without offset. A post may carry 128 KB; the rest is for the
@@ -23,12 +25,6 @@ export interface DeliveryReply {
   readonly data?: { readonly [key: string]: JsonValue };
 }
 
-/** Who published from a client connection, as subscribers see it (`info` of a publication). */
-export interface PublisherInfo {
-  readonly user: string;
-  readonly client: string;
-}
-
 /**
  * One publication on its way to a channel: the body of a message on the deliveries queue, which is the
  * only entrance for publications, whoever makes them.
@@ -45,7 +41,8 @@ export interface Delivery {
   /** Epoch ms, an integer. A courier appends nothing so old that a first append of its key may be forgotten. */
   readonly publishedAt: number;
   readonly traceparent: string;
-  readonly info?: PublisherInfo;
+  /** Who published from a client connection, as subscribers see it (`info` of a publication). */
+  readonly info?: ClientInfo;
   readonly reply?: DeliveryReply;
   /**
    * Counts up with the state that is published, an integer from 1 to 2^53 - 1. A delivery whose version is not above the
@@ -55,6 +52,39 @@ export interface Delivery {
   /** What versions are compared within, at most 128 characters; another one starts anew. Absent is the empty one. */
   readonly versionEpoch?: string;
 }
+
+/** Most bytes of the JSON of `info`, which goes into each presence entry, join and publication of a client. */
+export const MAX_INFO_BYTES = 1024;
+
+/** Most bytes of the JSON of `data` of an `Allowance`: it goes into a reply beside publications that were missed. */
+export const MAX_ALLOWANCE_DATA_BYTES = 4096;
+
+/** What a service gives a client with its permission. */
+export interface Allowance {
+  /** Shown to others of the channel; at most `MAX_INFO_BYTES`. */
+  readonly info?: JsonObject;
+  /** For the client, in the reply; at most `MAX_ALLOWANCE_DATA_BYTES`. */
+  readonly data?: JsonValue;
+  /** Epoch seconds, an integer: the client is made to subscribe anew then, and the service is asked again. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * Whether a client may subscribe: the answer to an envelope of the kind `subscribe`, on the deliveries queue. Only the first one
+ * counts, and only if it comes within the time of the question.
+ */
+export type Authorization = {
+  readonly v: 1;
+  readonly type: 'authorization';
+  readonly client: string;
+  readonly channel: string;
+  readonly commandId: number;
+  /** As in the envelope. */
+  readonly question: string;
+  /** Name of the service that answers. */
+  readonly source: string;
+  readonly traceparent: string;
+} & ({ readonly allow: Allowance } | { readonly deny: ProtocolError });
 
 /** JSON of a publication as subscribers get it, without its offset. */
 export function publicationText({ data, info }: Pick<Delivery, 'data' | 'info'>): string {
@@ -74,6 +104,18 @@ export function deliveryGroupId(channel: string): string {
 /** The `MessageDeduplicationId` of a delivery; its scope is the group. */
 export function deliveryDeduplicationId(idempotencyKey: string): string {
   return createHash('sha256').update(idempotencyKey).digest('hex');
+}
+
+/** Input of the `SendMessage` that puts an authorization on the deliveries queue. Its order is that of its connection alone. */
+export function authorizationCommandInput(queueUrl: string, authorization: Authorization) {
+  const { client, question } = authorization;
+  return {
+    QueueUrl: queueUrl,
+    MessageBody: JSON.stringify(authorization),
+    // A blank is in no channel's name, so this is no channel's group.
+    MessageGroupId: deliveryGroupId(`authorization ${client}`),
+    MessageDeduplicationId: deliveryDeduplicationId(question),
+  };
 }
 
 /** Input of the `SendMessage` that puts a delivery on the deliveries queue. */

@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject } from './json';
+
 /** A function's environment lacks a variable that its stack should have set, or has another value than that can be. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
@@ -31,4 +33,34 @@ export function readSwitch<const Name extends string>(
   const value: string = environment[name];
   if (value !== 'on' && value !== 'off') throw new EnvironmentError(name, 'on or off', JSON.stringify(value));
   return value === 'on';
+}
+
+/**
+ * Reads a variable that is a JSON object of numbers with these names. Throws EnvironmentError where one is missing or is no
+ * number from 0.
+ */
+export function readNumbers<const Variable extends string, const Name extends string>(
+  environment: { readonly [name in Variable]: string },
+  variable: Variable,
+  names: readonly Name[],
+): { readonly [name in Name]: number } {
+  const given = parseObject(environment[variable]);
+  const numbers: Record<string, number> = {};
+  for (const name of names) {
+    const value = given?.[name];
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw new EnvironmentError(variable, `JSON with the numbers ${names.join(', ')}`, `no such ${name}`);
+    }
+    numbers[name] = value;
+  }
+  return numbers as { readonly [name in Name]: number };
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -19,8 +19,15 @@ export function parameterNames(environment: string) {
     postConnectionsArn: `${root}/post-connections-arn`,
     websocketUrl: `${root}/websocket-url`,
     serverApiUrl: `${root}/server-api-url`,
+    /** Resource ARN for `execute-api:Invoke` of the server API's routes that take signed requests. */
+    serverApiArn: `${root}/server-api-arn`,
+    /** Parent of one `DeadLetterQueue` per queue of dead letters (`lambdas/contract/dead-letters.ts`). */
+    deadLetters: `${root}/dead-letters`,
+    deadLetterQueue: (name: string) => `${root}/dead-letters/${name}`,
     /** JSON `{keys: [{kid, publicKey}]}`: current first, then previous (`lambdas/contract/signature.ts`). */
     signingKeys: `${root}/signing-keys`,
+    /** Parent of one key set per JWKS URL, named by `keySetId` (`lambdas/contract/jwks.ts`). */
+    jwks: `${root}/jwks`,
     /** Function that answers error 100 for an rpc whose function failed: the on-failure destination. */
     refusalFunctionArn: `${root}/refusal-function-arn`,
     state: {

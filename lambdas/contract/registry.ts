@@ -1,12 +1,27 @@
+import { MAX_PUBLICATION_BYTES } from './delivery';
+
 /** Rules of a namespace: the part of a channel name before the first colon. */
 export interface NamespaceRules {
   /**
-   * Who may subscribe, ask for history and publish directly: `anyone` who is connected, or only the users that the channel
-   * names after its last `#`, separated by commas (`user-limited`): `user:#alice`, `dialog:1#alice,bob`.
+   * Who may subscribe: `anyone` who is connected; only the users that the channel names after its last `#`, separated by
+   * commas (`user-limited`: `user:#alice`, `dialog:1#alice,bob`); who brings a subscription token (`token`); or whom the owner
+   * of the namespace lets in (`service`).
    */
-  readonly subscribe: 'anyone' | 'user-limited';
-  /** Where a client's publish goes: `direct` into the channel, `off`: refused (103). */
-  readonly publish: 'direct' | 'off';
+  readonly subscribe: 'anyone' | 'user-limited' | 'token' | 'service';
+  /** Whether connections without a user may subscribe, where the configuration allows such connections. */
+  readonly anonymous: boolean;
+  /**
+   * Where a client's publish goes: `direct` into the channel, `service`: to the owner of the namespace, which decides; `off`:
+   * refused (103).
+   */
+  readonly publish: 'direct' | 'service' | 'off';
+  /** Most bytes of a client's publication. */
+  readonly publicationBytes: number;
+  /**
+   * Who may ask for history: whom the rule for subscribing lets in without a token or a question (`permitted`; others must
+   * have subscribed), or only who has subscribed (`subscribers`).
+   */
+  readonly history: 'permitted' | 'subscribers';
   /** Publications kept for recovery and history; 0 keeps none beyond what delivery needs. */
   readonly historySize: number;
   /** Seconds that publications are kept. */
@@ -15,6 +30,12 @@ export interface NamespaceRules {
   readonly recover: boolean;
   /** Whether members of a channel are listed. */
   readonly presence: boolean;
+  /** Who may ask for presence; as `history`. */
+  readonly presenceFor: 'permitted' | 'subscribers';
+  /** Whether subscribers who want it are told who joins and leaves. Needs `presence`. */
+  readonly joinLeave: boolean;
+  /** Whether begin and end of subscriptions, and of a channel's use, are told on the bus. Needs `presence`. */
+  readonly lifecycle: boolean;
   /**
    * Coalesces the publications of this time (whole seconds, 0 to 900) into one frame per subscriber; 0 posts each at once.
    * They are in the log, and readable as history, at once either way.
@@ -33,6 +54,26 @@ export interface ServiceRegistration {
   readonly methods: readonly string[];
   readonly namespaces: { readonly [namespace: string]: NamespaceRules };
 }
+
+/**
+ * What a namespace is unless it says otherwise: open to who is connected and asks, closed to publications of clients, keeping
+ * nothing. Rules that a registration does not name have these values, so that one may be older than a rule.
+ */
+export const DEFAULT_RULES: NamespaceRules = {
+  subscribe: 'anyone',
+  anonymous: false,
+  publish: 'off',
+  publicationBytes: MAX_PUBLICATION_BYTES,
+  history: 'permitted',
+  historySize: 0,
+  historyTtlSeconds: 3600,
+  recover: false,
+  presence: false,
+  presenceFor: 'permitted',
+  joinLeave: false,
+  lifecycle: false,
+  flushEverySeconds: 0,
+};
 
 /** Name under which the gateway registers itself; no service may take it. */
 export const GATEWAY_SERVICE = 'holdfast';

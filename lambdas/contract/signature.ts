@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Envelope, UnsignedEnvelope } from './envelope';
+import type { EnvelopeSignature } from './envelope';
 import { isJsonObject } from './json';
 
 /** The private half of a signing key: what the gateway signs with. */
@@ -21,17 +21,20 @@ export class SigningKeyError extends Error {
 const SIGNATURE = /^[A-Za-z0-9_-]{85}[AQgw]$/;
 const RAW_PUBLIC_KEY_BYTES = 32;
 
-function signedBytes(unsigned: UnsignedEnvelope): Buffer {
+function signedBytes(unsigned: object): Buffer {
   const text = canonicalize(unsigned);
   if (text === undefined) throw new SigningKeyError('envelope: expected an object, got nothing to sign');
   return Buffer.from(text, 'utf8');
 }
 
 /**
- * Signs an envelope: Ed25519 over the RFC 8785 form of everything in it.
+ * Signs an envelope, or whatever else the gateway puts on the bus: Ed25519 over the RFC 8785 form of everything in it.
  * Throws a `RangeError` where `data` is nested so deep (thousands of levels) that the stack ends.
  */
-export function signEnvelope(unsigned: UnsignedEnvelope, key: SigningKey): Envelope {
+export function signEnvelope<Unsigned extends object>(
+  unsigned: Unsigned,
+  key: SigningKey,
+): Unsigned & { readonly signature: EnvelopeSignature } {
   const value = sign(null, signedBytes(unsigned), key.privateKey).toString('base64url');
   return { ...unsigned, signature: { kid: key.kid, value } };
 }
@@ -40,7 +43,10 @@ export function signEnvelope(unsigned: UnsignedEnvelope, key: SigningKey): Envel
  * Checks who made an envelope. Takes whatever came over the wire and never throws: what is no envelope is `invalid`.
  * It says nothing about age, deadline or replay.
  */
-export function verifyEnvelope(envelope: Envelope, keys: ReadonlyMap<string, KeyObject>): Verification {
+export function verifyEnvelope<Signed extends { readonly signature: EnvelopeSignature }>(
+  envelope: Signed,
+  keys: ReadonlyMap<string, KeyObject>,
+): Verification {
   try {
     const { signature, ...unsigned } = envelope;
     if (typeof signature?.kid !== 'string' || !SIGNATURE.test(signature.value)) return 'invalid';

@@ -1,64 +1,38 @@
-import type { Delivery } from '../contract/delivery';
-import type { Envelope } from '../contract/envelope';
-import type { Reply } from '../contract/frames';
+import type { Envelope, Signed, UnsignedPublishEnvelope, UnsignedRpcEnvelope } from '../contract/envelope';
+import type { ClientInfo, Reply } from '../contract/frames';
 import type { JsonValue } from '../contract/json';
-import { log } from '../contract/log';
-import { childTraceparent, traceIdOf } from '../contract/trace';
-import type { Platform } from './platform';
-import { publicationKey } from './publications';
-import { AlreadyRepliedError, type PublishOptions, type RpcContext } from './rpc-context';
+import {
+  AlreadyRepliedError,
+  type PublicationOptions,
+  type PublishContext,
+  type RpcContext,
+} from './contexts';
+import { Exchange } from './exchange';
 import type { RpcError } from './rpc-error';
 
-/** One command being worked on: its reply, of which there is one, and its publications, which are counted. */
-export class CommandExchange {
-  readonly #envelope: Envelope;
-  readonly #platform: Platform;
-  readonly #traceparent: string;
+/** A command whose client waits for a reply by a post, of which there is one. */
+abstract class CommandExchange<
+  Of extends Extract<Envelope, { readonly kind: 'rpc' | 'publish' }>,
+> extends Exchange<Of> {
   #replied = false;
-  #publications = 0;
-
-  constructor(envelope: Envelope, platform: Platform) {
-    this.#envelope = envelope;
-    this.#platform = platform;
-    this.#traceparent = childTraceparent(envelope.traceparent);
-  }
 
   /** The reply is out, or on its way by the courier. */
   get replied(): boolean {
     return this.#replied;
   }
 
-  context<Input>(data: Input): RpcContext<Input> {
-    const { user, client, deadline } = this.#envelope;
-    return {
-      data,
-      user,
-      client,
-      envelope: this.#envelope,
-      traceparent: this.#traceparent,
-      remainingMs: () => deadline - Date.now(),
-      reply: (result) => this.reply(result),
-      publish: (channel, publication, options) => this.#publish(channel, publication, options),
-      log: this.log,
-    };
-  }
+  /** What the command is called where it has a second reply. */
+  protected abstract readonly name: string;
 
-  reply(data: JsonValue): Promise<void> {
-    return this.#answer(() => this.#post({ id: this.#envelope.commandId, rpc: { data } }));
-  }
+  readonly remainingMs = (): number => this.envelope.deadline - Date.now();
 
   replyError(error: RpcError): Promise<void> {
-    return this.#answer(() => this.#post({ id: this.#envelope.commandId, error: error.toProtocolError() }));
+    return this.answer(() => this.post({ id: this.envelope.commandId, error: error.toProtocolError() }));
   }
 
-  readonly log: typeof log = (level, message, fields = {}) => {
-    const { id, method, client, traceparent } = this.#envelope;
-    log(level, message, { ...fields, envelope: id, method, client, trace: traceIdOf(traceparent) });
-  };
-
   /** Holds the one reply while `send` runs; a send that failed gives it back, so that the failure can be answered. */
-  async #answer(send: () => Promise<void>): Promise<void> {
-    if (this.#replied) throw new AlreadyRepliedError(this.#envelope.method);
+  protected async answer(send: () => Promise<void>): Promise<void> {
+    if (this.#replied) throw new AlreadyRepliedError(this.name);
     this.#replied = true;
     try {
       await send();
@@ -68,30 +42,72 @@ export class CommandExchange {
     }
   }
 
-  async #post(reply: Reply): Promise<void> {
-    const result = await this.#platform.replies.send(this.#envelope.client, reply);
+  protected async post(reply: Reply): Promise<void> {
+    const result = await this.platform.replies.send(this.envelope.client, reply);
     if (result.outcome === 'gone') this.log('info', 'reply not delivered: connection is gone');
     if (result.outcome === 'too-large') this.log('error', 'reply too large', { bytes: result.bytes });
   }
+}
 
-  async #publish(channel: string, data: JsonValue, options: PublishOptions = {}): Promise<void> {
-    const { id, service, client, commandId } = this.#envelope;
-    const { idempotencyKey, version, versionEpoch, replyWithOffset } = options;
-    this.#publications += 1;
-    const delivery: Delivery = {
-      v: 1,
-      type: 'publication',
-      channel,
-      data,
-      idempotencyKey: idempotencyKey ?? publicationKey(id, channel, this.#publications),
-      source: service,
-      publishedAt: Date.now(),
-      traceparent: childTraceparent(this.#traceparent),
-      ...(version !== undefined && { version }),
-      ...(versionEpoch !== undefined && { versionEpoch }),
-      ...(replyWithOffset && { reply: { client, id: commandId, kind: 'rpc', data: replyWithOffset } }),
+/** A call of a method. */
+export class RpcExchange extends CommandExchange<Signed<UnsignedRpcEnvelope>> {
+  protected get name(): string {
+    return this.envelope.method;
+  }
+
+  rpcContext<Input>(data: Input): RpcContext<Input> {
+    const { client, commandId: id } = this.envelope;
+    return {
+      ...this.context(data),
+      remainingMs: this.remainingMs,
+      reply: (result) => this.reply(result),
+      publish: async (channel, publication, { replyWithOffset, ...options } = {}) => {
+        if (replyWithOffset === undefined) return this.publish(channel, publication, options);
+        const reply = { client, id, kind: 'rpc', data: replyWithOffset } as const;
+        return this.answer(() => this.publish(channel, publication, options, { reply }));
+      },
     };
-    const send = () => this.#platform.publications.send(delivery);
-    await (replyWithOffset ? this.#answer(send) : send());
+  }
+
+  reply(data: JsonValue): Promise<void> {
+    return this.answer(() => this.post({ id: this.envelope.commandId, rpc: { data } }));
+  }
+}
+
+/** A client's publish that the service decides about. */
+export class PublishExchange extends CommandExchange<Signed<UnsignedPublishEnvelope>> {
+  protected get name(): string {
+    return 'publish';
+  }
+
+  publishContext<Input>(data: Input): PublishContext<Input> {
+    const { channel, channelInfo } = this.envelope;
+    return {
+      ...this.context(data),
+      channel,
+      ...(channelInfo === undefined ? {} : { channelInfo }),
+      remainingMs: this.remainingMs,
+      accept: (publication = this.envelope.data, options) => this.#accept(publication, options),
+    };
+  }
+
+  reply(): Promise<void> {
+    return this.answer(() => this.post({ id: this.envelope.commandId, publish: {} }));
+  }
+
+  #accept(publication: JsonValue, options?: PublicationOptions): Promise<void> {
+    const { channel, client, commandId: id } = this.envelope;
+    const extras = { info: this.#publisher(), reply: { client, id, kind: 'publish' } } as const;
+    return this.answer(() => this.publish(channel, publication, options, extras));
+  }
+
+  #publisher(): ClientInfo {
+    const { user, client, info, channelInfo } = this.envelope;
+    return {
+      user,
+      client,
+      ...(info === undefined ? {} : { conn_info: info }),
+      ...(channelInfo === undefined ? {} : { chan_info: channelInfo }),
+    };
   }
 }

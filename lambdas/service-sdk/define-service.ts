@@ -1,37 +1,37 @@
-import { PROTOCOL_ERRORS } from '../contract/codes';
+import { namespaceOf } from '../contract/channel';
 import type { Envelope } from '../contract/envelope';
-import type { JsonValue } from '../contract/json';
-import { causeOf, log } from '../contract/log';
-import { GATEWAY_SERVICE, METHOD_NAME, SERVICE_NAME } from '../contract/registry';
+import { log } from '../contract/log';
+import { GATEWAY_SERVICE, METHOD_NAME, NAMESPACE_NAME, SERVICE_NAME } from '../contract/registry';
 import { acceptedEnvelope, NotAcceptedError } from './acceptance';
-import { CommandExchange } from './command-exchange';
+import { PublishExchange, RpcExchange } from './command-exchange';
 import { EnvelopeEventError } from './envelope-event';
-import { checkedInput } from './method-input';
+import { Exchange } from './exchange';
+import type { PublishHandler, RpcMethod, SendHandler, SubscribeHandler } from './handlers';
 import { type Platform, platform } from './platform';
-import type { RpcContext } from './rpc-context';
-import { RpcError } from './rpc-error';
-import type { StandardSchema } from './standard-schema';
+import {
+  type PublishRun,
+  publishRunOf,
+  type RpcRun,
+  rpcRunOf,
+  runPublish,
+  runRpc,
+  runSend,
+  runSubscribe,
+  type SendRun,
+  sendRunOf,
+} from './runs';
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a method that only publishes is written without a return.
-type Result = JsonValue | undefined | void;
-
-/** A method that clients call by `rpc`. */
-export interface RpcMethod<Input> {
-  /** Checks the command's data and types it; data that it refuses is answered with error 107. */
-  readonly input?: StandardSchema<Input>;
-  /**
-   * Does the work. What it returns is the reply (`null` where it returns nothing and nothing was replied); an `RpcError` is
-   * answered as thrown; any other error fails the invocation, and the platform answers error 100, temporary.
-   * The bus may deliver a command twice: effects have to be idempotent, as `publish` is.
-   */
-  readonly handle: (context: RpcContext<Input>) => Result | Promise<Result>;
-}
-
-export interface ServiceDefinition<Inputs> {
+export interface ServiceDefinition<Inputs, Publications = object, Message = unknown> {
   /** The part of an rpc method before the dot: `echo` of `echo.say`. */
   readonly name: string;
-  /** By method name without the service's: `say` of `echo.say`. */
-  readonly rpc: { readonly [Method in keyof Inputs]: RpcMethod<Inputs[Method]> };
+  /** By method name without the service's: `say` of `echo.say`. @default - no methods */
+  readonly rpc?: { readonly [Method in keyof Inputs]: RpcMethod<Inputs[Method]> };
+  /** By namespace of the service. @default - clients that publish to it are answered with error 108 */
+  readonly publish?: { readonly [Namespace in keyof Publications]: PublishHandler<Publications[Namespace]> };
+  /** By namespace of the service. @default - clients that subscribe by its word are answered with error 103 */
+  readonly subscribe?: { readonly [namespace: string]: SubscribeHandler };
+  /** @default - messages are dropped with a log line */
+  readonly send?: SendHandler<Message>;
 }
 
 /** The Lambda handler of a service: takes an `EnvelopeEvent` and checks that it is one. */
@@ -42,59 +42,68 @@ export class ServiceDefinitionError extends Error {
   override readonly name = 'ServiceDefinitionError';
 }
 
-type Run = (exchange: CommandExchange, data: JsonValue) => Promise<Result>;
+interface Runs {
+  readonly methods: ReadonlyMap<string, RpcRun>;
+  readonly publish: ReadonlyMap<string, PublishRun>;
+  readonly subscribe: ReadonlyMap<string, SubscribeHandler>;
+  readonly send: SendRun | undefined;
+}
 
-function runOf<Input>(method: RpcMethod<Input>): Run {
-  const { input, handle } = method;
-  return async (exchange, data) => {
-    // Without a schema `Input` is `unknown`.
-    const checked = input ? await checkedInput(input, data) : (data as Input);
-    return handle(exchange.context(checked));
+function runsOf<Inputs, Publications, Message>(
+  definition: ServiceDefinition<Inputs, Publications, Message>,
+): Runs {
+  const { rpc, publish, subscribe = {}, send } = definition;
+  const methods = new Map<string, RpcRun>();
+  for (const method in rpc) methods.set(method, rpcRunOf(rpc[method]));
+  const publishes = new Map<string, PublishRun>();
+  for (const namespace in publish) publishes.set(namespace, publishRunOf(publish[namespace]));
+  return {
+    methods,
+    publish: publishes,
+    subscribe: new Map(Object.entries(subscribe)),
+    send: send && sendRunOf(send),
   };
 }
 
-function checkDefinition(name: string, methods: readonly string[]): void {
+function checkDefinition(name: string, { methods, publish, subscribe }: Runs): void {
   if (!SERVICE_NAME.test(name) || name === GATEWAY_SERVICE) {
     throw new ServiceDefinitionError(
       `service name: expected ${SERVICE_NAME} other than ${GATEWAY_SERVICE}, got ${name}`,
     );
   }
-  for (const method of methods) {
+  for (const method of methods.keys()) {
     if (!METHOD_NAME.test(method)) {
       throw new ServiceDefinitionError(`method name of ${name}: expected ${METHOD_NAME}, got ${method}`);
     }
   }
-}
-
-function methodOf({ service, method }: Envelope, methods: ReadonlyMap<string, Run>): Run {
-  const run = method.startsWith(`${service}.`) ? methods.get(method.slice(service.length + 1)) : undefined;
-  if (run) return run;
-  throw new RpcError(PROTOCOL_ERRORS.methodNotFound.code, PROTOCOL_ERRORS.methodNotFound.message);
-}
-
-async function work(
-  exchange: CommandExchange,
-  envelope: Envelope,
-  methods: ReadonlyMap<string, Run>,
-): Promise<void> {
-  const result = await methodOf(envelope, methods)(exchange, envelope.data);
-  if (!exchange.replied) {
-    await exchange.reply(result ?? null);
-  } else if (result !== undefined) {
-    exchange.log('warn', 'returned value dropped: the command has its reply');
+  for (const namespace of [...publish.keys(), ...subscribe.keys()]) {
+    if (!NAMESPACE_NAME.test(namespace)) {
+      throw new ServiceDefinitionError(`namespace of ${name}: expected ${NAMESPACE_NAME}, got ${namespace}`);
+    }
   }
 }
 
-async function fail(exchange: CommandExchange, error: unknown): Promise<void> {
-  if (exchange.replied) {
-    // Failing the invocation would have the client answered a second time.
-    exchange.log('error', 'method failed after its reply', causeOf(error));
-  } else if (error instanceof RpcError) {
-    exchange.log('info', 'answered with an error', { code: error.code });
-    await exchange.replyError(error);
-  } else {
-    exchange.log('error', 'method failed', causeOf(error));
-    throw error;
+function methodOf({ service, method }: Extract<Envelope, { kind: 'rpc' }>, { methods }: Runs) {
+  return method.startsWith(`${service}.`) ? methods.get(method.slice(service.length + 1)) : undefined;
+}
+
+async function work(envelope: Envelope, reached: Platform, runs: Runs): Promise<void> {
+  switch (envelope.kind) {
+    case 'rpc':
+      return runRpc(new RpcExchange(envelope, reached), methodOf(envelope, runs));
+    case 'publish':
+      return runPublish(
+        new PublishExchange(envelope, reached),
+        runs.publish.get(namespaceOf(envelope.channel)),
+      );
+    case 'subscribe':
+      return runSubscribe(
+        new Exchange(envelope, reached),
+        reached,
+        runs.subscribe.get(namespaceOf(envelope.channel)),
+      );
+    case 'send':
+      return runSend(new Exchange(envelope, reached), runs.send);
   }
 }
 
@@ -119,7 +128,7 @@ async function accept(event: unknown, name: string, { serviceName, publicKeys }:
 
 /**
  * Makes the Lambda handler of a service. It verifies who made an event, its age and deadline, checks the input, runs the
- * method and replies. Throws `ServiceDefinitionError` for names that the platform could not route.
+ * handler and answers. Throws `ServiceDefinitionError` for names that the platform could not route.
  *
  * @example
  * export const handler = defineService({
@@ -127,19 +136,15 @@ async function accept(event: unknown, name: string, { serviceName, publicKeys }:
  *   rpc: { say: { input: v.object({ text: v.string() }), handle: ({ data, user }) => ({ text: data.text, user }) } },
  * });
  */
-export function defineService<Inputs>({ name, rpc }: ServiceDefinition<Inputs>): ServiceHandler {
-  const methods = new Map<string, Run>();
-  for (const method in rpc) methods.set(method, runOf(rpc[method]));
-  checkDefinition(name, [...methods.keys()]);
+export function defineService<Inputs, Publications = object, Message = unknown>(
+  definition: ServiceDefinition<Inputs, Publications, Message>,
+): ServiceHandler {
+  const { name } = definition;
+  const runs = runsOf(definition);
+  checkDefinition(name, runs);
   return async (event) => {
     const reached = platform();
     const envelope = await accept(event, name, reached);
-    if (!envelope) return;
-    const exchange = new CommandExchange(envelope, reached);
-    try {
-      await work(exchange, envelope, methods);
-    } catch (error) {
-      await fail(exchange, error);
-    }
+    if (envelope) await work(envelope, reached, runs);
   };
 }

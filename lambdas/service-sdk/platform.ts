@@ -1,6 +1,7 @@
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { managementClient, sqsClient, ssmClient } from '../contract/aws-clients';
 import { readEnvironment } from '../contract/environment';
+import { Authorizations } from './authorizations';
 import { PublicKeys } from './public-keys';
 import { Publications } from './publications';
 import { Replies } from './replies';
@@ -10,6 +11,7 @@ export interface Platform {
   readonly serviceName: string;
   readonly publicKeys: PublicKeys;
   readonly publications: Publications;
+  readonly authorizations: Authorizations;
   readonly replies: Replies;
 }
 
@@ -21,6 +23,7 @@ function makePlatform(): Platform {
     'SIGNING_KEYS_PARAMETER',
   ]);
   const parameters = ssmClient();
+  const queue = sqsClient();
   const fetchKeys = async () => {
     const Name = environment.SIGNING_KEYS_PARAMETER;
     const { Parameter } = await parameters.send(new GetParameterCommand({ Name }));
@@ -29,7 +32,8 @@ function makePlatform(): Platform {
   return {
     serviceName: environment.SERVICE_NAME,
     publicKeys: new PublicKeys(fetchKeys),
-    publications: new Publications(sqsClient(), environment.DELIVERIES_QUEUE_URL),
+    publications: new Publications(queue, environment.DELIVERIES_QUEUE_URL),
+    authorizations: new Authorizations(queue, environment.DELIVERIES_QUEUE_URL),
     // Attempts may repeat a reply whose outcome is unknown: clients drop the second reply to an id.
     replies: new Replies(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 })),
   };

@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { HoldfastConfig } from '../config';
+import { DEAD_LETTERS_KEPT } from './dead-letters';
 import { removalPolicyOf } from './durability';
 
 export interface DeliveriesProps {
@@ -32,8 +33,6 @@ const VISIBILITY = Duration.seconds(20);
  * afterwards a message waits among the dead letters.
  */
 const MAX_RECEIVES = 10;
-
-const DEAD_LETTERS_KEPT = Duration.days(14);
 
 /** No timer on `wakes` is longer than 15 minutes, and a wake that is an hour late wakes nobody. */
 const WAKES_KEPT = Duration.hours(1);

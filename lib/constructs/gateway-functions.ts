@@ -1,14 +1,18 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { LIMITS } from '../../lambdas/contract/limit-rules';
+import { LIVENESS } from '../../lambdas/contract/liveness-rules';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { HoldfastConfig } from '../config';
+import { limitRulesOf } from '../limits-config';
+import { livenessRulesOf } from '../liveness-config';
 import type { Bus } from './bus';
 import { COURIER_TIMEOUT, type Deliveries } from './deliveries';
 import { NodeFunction } from './node-function';
 import type { SigningKeys } from './signing-keys';
 import type { StateReference } from './state-reference';
+import type { TokenCheck } from './token-check';
 import type { WebsocketGateway } from './websocket-gateway';
 
 export interface GatewayFunctionsProps {
@@ -18,8 +22,7 @@ export interface GatewayFunctionsProps {
   readonly bus: Bus;
   readonly deliveries: Deliveries;
   readonly signingKeys: SigningKeys;
-  /** Secret whose whole value signs and checks tokens (HS256). */
-  readonly jwtSecret: Secret;
+  readonly tokens: TokenCheck;
 }
 
 /** API Gateway gives up on a frame's function after 29 s; none of ours needs half of that. */
@@ -39,7 +42,6 @@ export class GatewayFunctions extends Construct {
   readonly courier: NodeFunction;
   /** On-failure destination of the services' `rpc` aliases. */
   readonly refusal: NodeFunction;
-  readonly api: NodeFunction;
   /** Tells operators of a publication's way; invoked by them alone. */
   readonly explain: NodeFunction;
   private readonly props: GatewayFunctionsProps;
@@ -52,12 +54,11 @@ export class GatewayFunctions extends Construct {
     this.disconnect = this.makeDisconnect();
     this.courier = this.makeCourier();
     this.refusal = this.makeRefusal();
-    this.api = this.makeApi();
     this.explain = this.makeExplain();
   }
 
   private makeConnect(): NodeFunction {
-    const { config, state, jwtSecret } = this.props;
+    const { config, state, deliveries, tokens } = this.props;
     const connect = new NodeFunction(this, 'Connect', {
       config,
       bundle: 'gateway-connect',
@@ -67,17 +68,22 @@ export class GatewayFunctions extends Construct {
       environment: {
         ENVIRONMENT: config.environment,
         ...state.cacheEnvironment,
-        JWT_SECRET_ARN: jwtSecret.secretArn,
+        ...tokens.environment,
         ALLOWED_ORIGINS: config.auth.allowedOrigins.join(','),
+        [LIMITS]: JSON.stringify(limitRulesOf(config.limits)),
+        [LIVENESS]: JSON.stringify(livenessRulesOf(config.liveness)),
+        WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
+        CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
       },
     });
     state.grantCacheAccess(connect);
-    grantSecretValue(jwtSecret, connect);
+    tokens.grant(connect);
+    deliveries.grantWake(connect);
     return connect;
   }
 
   private makeIngress(): NodeFunction {
-    const { config, state, gateway, bus, deliveries, signingKeys, jwtSecret } = this.props;
+    const { config, state, gateway, bus, deliveries, signingKeys, tokens } = this.props;
     const ingress = new NodeFunction(this, 'Ingress', {
       config,
       bundle: 'gateway-ingress',
@@ -87,7 +93,7 @@ export class GatewayFunctions extends Construct {
       environment: {
         ENVIRONMENT: config.environment,
         ...state.cacheEnvironment,
-        JWT_SECRET_ARN: jwtSecret.secretArn,
+        ...tokens.environment,
         SIGNING_SECRET_ARN: signingKeys.secret.secretArn,
         BUS_NAME: bus.eventBus.eventBusName,
         DELIVERIES_QUEUE_URL: deliveries.deliveries.queueUrl,
@@ -96,11 +102,14 @@ export class GatewayFunctions extends Construct {
         SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
         RPC_TIMEOUT_SECONDS: String(config.limits.rpcTimeoutSeconds),
         SUBSCRIPTIONS_PER_CONNECTION: String(config.limits.subscriptionsPerConnection),
+        [LIMITS]: JSON.stringify(limitRulesOf(config.limits)),
+        [LIVENESS]: JSON.stringify(livenessRulesOf(config.liveness)),
         USER_CHANNEL: config.userChannel ? 'on' : 'off',
+        CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
       },
     });
     state.grantCacheAccess(ingress);
-    grantSecretValue(jwtSecret, ingress);
+    tokens.grant(ingress);
     signingKeys.grantSign(ingress);
     bus.grantPut(ingress);
     deliveries.grantPublish(ingress);
@@ -112,21 +121,27 @@ export class GatewayFunctions extends Construct {
   }
 
   private makeDisconnect(): NodeFunction {
-    const { config, state } = this.props;
+    const { config, state, deliveries } = this.props;
     const disconnect = new NodeFunction(this, 'Disconnect', {
       config,
       bundle: 'gateway-disconnect',
       description: 'Cleans up after a connection',
       timeout: HANDSHAKE_TIMEOUT,
       network: state.network,
-      environment: { ENVIRONMENT: config.environment, ...state.cacheEnvironment },
+      environment: {
+        ENVIRONMENT: config.environment,
+        ...state.cacheEnvironment,
+        WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
+        CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
+      },
     });
     state.grantCacheAccess(disconnect);
+    deliveries.grantWake(disconnect);
     return disconnect;
   }
 
   private makeCourier(): NodeFunction {
-    const { config, state, gateway, deliveries } = this.props;
+    const { config, state, gateway, bus, deliveries, signingKeys } = this.props;
     const courier = new NodeFunction(this, 'Courier', {
       config,
       bundle: 'gateway-courier',
@@ -142,6 +157,9 @@ export class GatewayFunctions extends Construct {
         WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
         DEAD_LETTERS_QUEUE_URL: deliveries.deliveriesDeadLetters.queueUrl,
         SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
+        SIGNING_SECRET_ARN: signingKeys.secret.secretArn,
+        BUS_NAME: bus.eventBus.eventBusName,
+        CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
       },
     });
     state.grantCacheAccess(courier);
@@ -150,6 +168,8 @@ export class GatewayFunctions extends Construct {
     deliveries.drainedBy(courier);
     gateway.grantPost(courier);
     gateway.grantClose(courier);
+    signingKeys.grantSign(courier);
+    bus.grantPut(courier);
     this.grantReadRegistry(courier);
     return courier;
   }
@@ -164,17 +184,6 @@ export class GatewayFunctions extends Construct {
     });
     gateway.grantPost(refusal);
     return refusal;
-  }
-
-  private makeApi(): NodeFunction {
-    const { config, state } = this.props;
-    return new NodeFunction(this, 'Api', {
-      config,
-      bundle: 'gateway-api',
-      description: 'Server API for backends',
-      network: state.network,
-      environment: { ENVIRONMENT: config.environment },
-    });
   }
 
   private makeExplain(): NodeFunction {
@@ -192,21 +201,18 @@ export class GatewayFunctions extends Construct {
   }
 
   private grantReadRegistry(grantee: NodeFunction): void {
-    // Reading by path is allowed on the path itself, not on what lies below it.
-    const path = parameterNames(this.props.config.environment).services;
-    const resourceArn = Stack.of(this).formatArn({
-      service: 'ssm',
-      resource: 'parameter',
-      resourceName: path.slice(1),
-    });
-    Grant.addToPrincipal({ grantee, actions: ['ssm:GetParametersByPath'], resourceArns: [resourceArn] });
+    grantReadRegistry(grantee, this.props.config);
   }
 }
 
-function grantSecretValue(secret: Secret, grantee: NodeFunction): void {
-  Grant.addToPrincipal({
-    grantee,
-    actions: ['secretsmanager:GetSecretValue'],
-    resourceArns: [secret.secretArn],
+/** Lets a function read what services registered. */
+export function grantReadRegistry(grantee: NodeFunction, config: HoldfastConfig): void {
+  // Reading by path is allowed on the path itself, not on what lies below it.
+  const path = parameterNames(config.environment).services;
+  const resourceArn = Stack.of(grantee).formatArn({
+    service: 'ssm',
+    resource: 'parameter',
+    resourceName: path.slice(1),
   });
+  Grant.addToPrincipal({ grantee, actions: ['ssm:GetParametersByPath'], resourceArns: [resourceArn] });
 }

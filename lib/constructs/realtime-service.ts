@@ -18,6 +18,7 @@ import type { NamespaceRules } from '../../lambdas/contract/registry';
 import type { HoldfastConfig } from '../config';
 import { asInterface } from './as-interface';
 import { readParameter } from './contract-parameters';
+import { publishDeadLetters } from './dead-letters';
 import { removalPolicyOf } from './durability';
 import { NodeFunction } from './node-function';
 import { ServiceRegistrationParameter } from './service-registration';
@@ -79,6 +80,9 @@ export class RealtimeService extends Construct {
     Validations.of(this.undeliverable).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead-letter queue of the rule.',
+    });
+    publishDeadLetters(this, config.environment, {
+      [`service-${serviceName}`]: [this.undeliverable, this.rpc.functionArn],
     });
     this.rule = this.makeRule(serviceName, readParameter(this, names.busName));
     new ServiceRegistrationParameter(this, 'Registration', {

@@ -6,13 +6,17 @@ import type { HoldfastConfig } from '../config';
 import { ApiGatewayLogRole } from '../constructs/api-gateway-log-role';
 import { Bus } from '../constructs/bus';
 import { publishParameter } from '../constructs/contract-parameters';
+import { publishDeadLetters } from '../constructs/dead-letters';
 import { Deliveries } from '../constructs/deliveries';
 import { GatewayFunctions } from '../constructs/gateway-functions';
+import { Janitor } from '../constructs/janitor';
+import { Jwks } from '../constructs/jwks';
 import { JwtSecret } from '../constructs/jwt-secret';
 import { ServerApi } from '../constructs/server-api';
 import { ServiceRegistrationParameter } from '../constructs/service-registration';
 import { SigningKeys } from '../constructs/signing-keys';
 import { StateReference } from '../constructs/state-reference';
+import { TokenCheck } from '../constructs/token-check';
 import { WebsocketGateway } from '../constructs/websocket-gateway';
 
 export interface GatewayStackProps extends StackProps {
@@ -32,6 +36,7 @@ export class GatewayStack extends Stack {
     const deliveries = new Deliveries(this, 'Deliveries', { config });
     const signingKeys = new SigningKeys(this, 'SigningKeys', { config });
     const jwtSecret = new JwtSecret(this, 'JwtSecret', { config });
+    const jwks = config.auth.jwks.length > 0 ? new Jwks(this, 'Jwks', { config }) : undefined;
     this.gateway = new WebsocketGateway(this, 'Gateway', { config });
     this.functions = new GatewayFunctions(this, 'Functions', {
       config,
@@ -40,14 +45,21 @@ export class GatewayStack extends Stack {
       bus,
       deliveries,
       signingKeys,
-      jwtSecret,
+      tokens: new TokenCheck({ config, jwtSecret, jwks }),
     });
+    new Janitor(this, 'Janitor', { config, state, gateway: this.gateway, deliveries });
     this.gateway.route({
       $connect: this.functions.connect,
       $default: this.functions.ingress,
       $disconnect: this.functions.disconnect,
     });
-    const serverApi = new ServerApi(this, 'ServerApi', { config, handler: this.functions.api });
+    const serverApi = new ServerApi(this, 'ServerApi', {
+      config,
+      state,
+      gateway: this.gateway,
+      bus,
+      deliveries,
+    });
     if (config.account.apiGatewayLogRole) {
       this.gateway.stage.node.addDependency(new ApiGatewayLogRole(this, 'ApiGatewayLogRole', { config }));
     }
@@ -65,6 +77,12 @@ export class GatewayStack extends Stack {
     publishParameter(this, 'PostConnectionsArn', names.postConnectionsArn, this.gateway.postConnectionsArn);
     publishParameter(this, 'WebsocketUrl', names.websocketUrl, this.gateway.url);
     publishParameter(this, 'ServerApiUrl', names.serverApiUrl, serverApi.url);
+    publishParameter(this, 'ServerApiArn', names.serverApiArn, serverApi.signedRoutesArn);
+    publishDeadLetters(this, config.environment, {
+      deliveries: [deliveries.deliveriesDeadLetters, deliveries.deliveries.queueUrl],
+      wakes: [deliveries.wakesDeadLetters, deliveries.wakes.queueUrl],
+      requests: [serverApi.deadLetters, serverApi.handler.functionArn],
+    });
     publishParameter(
       this,
       'RefusalFunctionArn',

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_RULES } from '../../lambdas/contract/registry';
 import { ConfigError, type ConfigIssue, loadConfig, makeConfig } from '../../lib/config';
 
 /** What a configuration is refused for. */
@@ -18,22 +19,19 @@ describe('defaults', () => {
   it('open the namespace room to everyone, and the channel of a user to that user', () => {
     expect(loadConfig({ environment: 'dev' }).namespaces).toEqual({
       room: {
-        subscribe: 'anyone',
+        ...DEFAULT_RULES,
         publish: 'direct',
         historySize: 1000,
-        historyTtlSeconds: 3600,
         recover: true,
         presence: true,
-        flushEverySeconds: 0,
+        joinLeave: true,
       },
       user: {
+        ...DEFAULT_RULES,
         subscribe: 'user-limited',
-        publish: 'off',
         historySize: 100,
         historyTtlSeconds: 86_400,
         recover: true,
-        presence: false,
-        flushEverySeconds: 0,
       },
     });
   });
@@ -122,7 +120,7 @@ describe('an overlay', () => {
     [
       'a wrong choice',
       { namespaces: { room: { publish: 'everyone' } } },
-      { path: 'namespaces.room.publish', expected: '"direct" or "off"', got: '"everyone"' },
+      { path: 'namespaces.room.publish', expected: '"direct" or "service" or "off"', got: '"everyone"' },
     ],
     [
       'null',
@@ -164,6 +162,11 @@ describe('an overlay', () => {
         expected: 'at least 1, since recover is true',
         got: '0',
       },
+    ],
+    [
+      'joins without presence',
+      { namespaces: { room: { presence: false } } },
+      { path: 'namespaces.room.presence', expected: 'true, since joinLeave is', got: 'false' },
     ],
     [
       'a namespace with a colon',

@@ -5,7 +5,7 @@ import { bundleDirectory, bundleFunctions, METAFILE } from '../../lib/function-b
 
 const ROOT = join(__dirname, '..', '..');
 const FUNCTIONS = [
-  ...['api', 'connect', 'courier', 'disconnect', 'explain', 'ingress', 'keys', 'refusal'].map(
+  ...['api', 'connect', 'courier', 'disconnect', 'explain', 'ingress', 'jwks', 'keys', 'refusal'].map(
     (name) => `gateway-${name}`,
   ),
   'service-echo',

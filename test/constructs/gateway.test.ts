@@ -1,6 +1,6 @@
 import { parameterNames } from '../../lambdas/contract/parameters';
-import { COURIER_BUDGET_MS, LOCK_MS } from '../../lambdas/gateway/core/delivery/times';
 import { STALE_AFTER_MS } from '../../lambdas/gateway/core/delivery/refusals';
+import { COURIER_BUDGET_MS, LOCK_MS } from '../../lambdas/gateway/core/delivery/times';
 import { loadConfig } from '../../lib/config';
 import { propertiesOf, resource, resourcesOf, templateOf } from './assembly';
 
@@ -25,7 +25,10 @@ const CACHE = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_SECRET_ARN', 'REDIS_USER'];
 
 describe('the functions of the gateway', () => {
   it.each([
-    ['connect', ['ALLOWED_ORIGINS', 'ENVIRONMENT', 'JWT_SECRET_ARN', 'NODE_OPTIONS', ...CACHE]],
+    [
+      'connect',
+      ['ALLOWED_ORIGINS', 'ENVIRONMENT', 'JWT_SECRET_ARN', 'NODE_OPTIONS', ...CACHE, 'TOKEN_RULES'],
+    ],
     [
       'ingress',
       [
@@ -40,6 +43,7 @@ describe('the functions of the gateway', () => {
         'SERVICES_PARAMETER_PATH',
         'SIGNING_SECRET_ARN',
         'SUBSCRIPTIONS_PER_CONNECTION',
+        'TOKEN_RULES',
         'USER_CHANNEL',
         'WAKES_QUEUE_URL',
       ],
@@ -252,7 +256,7 @@ describe('the bus', () => {
 describe('the contract', () => {
   it('publishes every name that other stacks read', () => {
     const published = propertiesOf(gateway, 'AWS::SSM::Parameter').map(({ Name }) => Name);
-    const { state, service, services, root, ...names } = parameterNames('dev');
+    const { state, service, services, jwks, root, ...names } = parameterNames('dev');
     expect(published.sort()).toEqual([...Object.values(names), service('holdfast')].sort());
     const inState = propertiesOf(templateOf('dev', 'state'), 'AWS::SSM::Parameter').map(({ Name }) => Name);
     expect(inState.sort()).toEqual(Object.values(state).sort());

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
-import type { NamespaceRules } from '../../lambdas/contract/registry';
+import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
 import { loadConfig } from '../../lib/config';
 import { checkServices, ServiceDefinitionError } from '../../lib/service-definition';
 import { discoverServices } from '../../lib/service-discovery';
@@ -116,6 +116,7 @@ describe('the services of this repository', () => {
 
 describe('definitions', () => {
   const rules: NamespaceRules = {
+    ...DEFAULT_RULES,
     subscribe: 'anyone',
     publish: 'off',
     historySize: 10,

@@ -44,6 +44,19 @@ describe('a synthesis', () => {
     60_000,
   );
 
+  it('with key sets of identity providers passes the same checks', async () => {
+    const config = join(directory, 'jwks.json');
+    writeFileSync(
+      config,
+      JSON.stringify({ auth: { jwks: [{ url: 'https://login.example.com/jwks.json' }] } }),
+    );
+    const outdir = join(directory, 'jwks');
+    const environment = { HOLDFAST_ENV: 'prod', HOLDFAST_CONFIG: config };
+    expect(await synthesize(outdir, environment)).toEqual({ code: 0, output: '' });
+    const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8'));
+    expect(report.pluginReports).toEqual([]);
+  }, 60_000);
+
   it('refuses more namespaces than a parameter holds', async () => {
     const config = join(directory, 'many.json');
     const names = Array.from({ length: 60 }, (_, index) => [`namespace${index}`, {}]);

@@ -17,11 +17,11 @@ afterAll(async () => {
 async function firstViolation(bug: Bug): Promise<string | undefined> {
   const startedAt = Date.now();
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const { violations } = await simulate(seed, planted(bug, scripts), operator, bug.faults);
+    const { violations } = await simulate(seed, planted(bug, scripts), operator, { faults: bug.faults });
     const [first] = violations;
     if (first === undefined) continue;
     // It counts only where the core without the bug is innocent.
-    const without = await simulate(seed, scripts, operator, bug.faults);
+    const without = await simulate(seed, scripts, operator, { faults: bug.faults });
     if (without.violations.length > 0) continue;
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
     process.stderr.write(`${bug.name}: seed ${seed}, ${seconds} s, ${first.promise}: ${first.text}\n`);

@@ -74,11 +74,10 @@ describe('an explanation', () => {
 
   it('of a partition that a drain holds, and of one whose drain died', async () => {
     const { world, channel, ask } = await subscribed();
-    await world.channels.append(
-      channel,
-      { text: '{"data":1}', idempotencyKey: 'k' },
-      { entries: 9, seconds: 60 },
-    );
+    await world.channels.append(channel, [{ text: '{"data":1}', idempotencyKey: 'k' }], {
+      entries: 9,
+      seconds: 60,
+    });
     const until = Date.now() + 60_000;
     await world.partitions.begin(channel, 0, 'token', Date.now(), until);
     await world.channels.read(channel, { partition: 0, token: 'token', last: '' }, 0, undefined);
@@ -121,11 +120,10 @@ describe('an explanation', () => {
 
   it('of a partition that waits for its wake', async () => {
     const { world, channel, ask } = await subscribed();
-    await world.channels.append(
-      channel,
-      { text: '{"data":1}', idempotencyKey: 'k' },
-      { entries: 9, seconds: 60 },
-    );
+    await world.channels.append(channel, [{ text: '{"data":1}', idempotencyKey: 'k' }], {
+      entries: 9,
+      seconds: 60,
+    });
     const marked = Date.now();
     await world.partitions.mark(channel, 0, marked, 2_000);
     const facts = await ask(1);

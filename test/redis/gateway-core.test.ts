@@ -116,7 +116,7 @@ describe('delivery', () => {
     const second = await subscriber(channel);
     await publish(channel);
     await publish(channel);
-    expect(world.sentWakes.map(({ wake }) => wake.partition)).toEqual([1]);
+    expect(world.sentWakes.map(({ wake }) => wake)).toMatchObject([{ partition: 1 }]);
     await world.runWakes();
     expect(world.poster.offsets(first, channel)).toEqual([1, 2]);
     expect(world.poster.offsets(second, channel)).toEqual([1, 2]);

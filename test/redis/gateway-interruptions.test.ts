@@ -142,7 +142,7 @@ describe('a log of large publications', () => {
     const channel = unique('room:');
     const connection = await subscriber(channel);
     for (let index = 0; index < 300; index++) {
-      await world.channels.append(channel, { text: LARGE, idempotencyKey: unique('key') }, RETENTION);
+      await world.channels.append(channel, [{ text: LARGE, idempotencyKey: unique('key') }], RETENTION);
     }
     const reader = (await operator.hget(channelKeys(channel).meta, 'r0')) ?? '';
     const log = await world.channels.read(channel, { partition: 0, token: 't', last: '*' }, 200, 0);
@@ -161,7 +161,7 @@ describe('a log of large publications', () => {
   it('is not read at a place that recovers too much', async () => {
     const channel = unique('room:');
     for (let index = 0; index < 3; index++) {
-      await world.channels.append(channel, { text: LARGE, idempotencyKey: unique('key') }, RETENTION);
+      await world.channels.append(channel, [{ text: LARGE, idempotencyKey: unique('key') }], RETENTION);
     }
     expect((await world.channels.place(channel, 0)).entries).toEqual([]);
   });

@@ -1,18 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { SignJWT } from 'jose';
 import type { Delivery } from '../../lambdas/contract/delivery';
-import type { NamespaceRules } from '../../lambdas/contract/registry';
+import type { UnsignedLifecycleEvent } from '../../lambdas/contract/lifecycle';
+import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
 import { RedisScripts } from '../../lambdas/gateway/core/adapters/redis-scripts';
-import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import { storesOn, withDepartures } from '../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../lambdas/gateway/core/clock';
 import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
 import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
 import { Courier, type CourierRecord } from '../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
+import { lifecycleTimers } from '../../lambdas/gateway/core/lifecycle/timers';
 import type { Poster, PostOutcome, Wake } from '../../lambdas/gateway/core/ports';
 import { testRedis } from '../support/redis';
+import { secretTokens } from '../support/secret-tokens';
+import { UNLIMITED } from '../support/unlimited';
+
+export const TOKEN_SECRET = new TextEncoder().encode('a secret of the tests, thirty-two bytes long');
 
 export const ROOM: NamespaceRules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'direct',
   historySize: 1000,
@@ -69,12 +77,11 @@ export class RecordingPoster implements Poster {
   }
 }
 
-/** The core in one process: real Redis, recorded posts, queues as lists. */
-export function gatewayWorld() {
+/** The core in one process: real Redis, recorded posts, queues and the bus as lists; `rules`: of the namespace `room`. */
+export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
   const scripts = testScripts();
   const log = () => undefined;
   const clock = systemClock;
-  const stores = storesOn(scripts, log);
   const poster = new RecordingPoster();
   const wakes: { wake: Wake; delaySeconds: number }[] = [];
   const deliveries: Delivery[] = [];
@@ -83,14 +90,28 @@ export function gatewayWorld() {
       wakes.push({ wake, delaySeconds });
     },
   };
+  const stores = withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log, connectionEvents });
+  /** Namespaces beside `room`, by what is different from `ROOM`. */
+  const namespaces = new Map<string, Partial<NamespaceRules>>();
   const registry = {
-    namespace: async (name: string) => (name === 'room' ? ROOM : undefined),
+    namespace: async (name: string) => {
+      const own = namespaces.get(name);
+      if (own) return { ...ROOM, ...own };
+      return name === 'room' ? rules : undefined;
+    },
     serviceOf: async () => undefined,
     refresh: async () => undefined,
   };
   const parts = { ...stores, poster, wakes: wakeQueue, registry, clock, log };
   const drain = new Drain(parts);
-  const courier = new Courier({ ...parts, drain, deadLetters: { send: async () => undefined } });
+  const events: UnsignedLifecycleEvent[] = [];
+  const lifecycleBus = {
+    put: async (some: readonly UnsignedLifecycleEvent[]): Promise<void> => {
+      events.push(...some);
+    },
+  };
+  const timers = lifecycleTimers({ ...parts, lifecycleBus });
+  const courier = new Courier({ ...parts, drain, timers, deadLetters: { send: async () => undefined } });
   const ingress = new Ingress({
     ...parts,
     checkup: new Checkup(parts),
@@ -100,8 +121,9 @@ export function gatewayWorld() {
         deliveries.push(delivery);
       },
     },
-    tokenSecret: async () => new TextEncoder().encode('unused'),
+    tokens: secretTokens(async () => TOKEN_SECRET),
     userChannel: false,
+    ...UNLIMITED,
     rpcTimeoutMs: 10_000,
   });
   let messages = 0;
@@ -115,7 +137,10 @@ export function gatewayWorld() {
   return {
     ...parts,
     scripts,
+    namespaces,
     drain,
+    events,
+    lifecycleBus,
     courier,
     ingress,
     deliveries,
@@ -125,6 +150,11 @@ export function gatewayWorld() {
     async runWakes() {
       for (const { wake } of wakes.splice(0)) await courier.handle([record(wake)]);
     },
+    /** A connection token. */
+    token: (user: string) =>
+      new SignJWT({ sub: user, exp: Math.floor(Date.now() / 1000) + 3_600 })
+        .setProtectedHeader({ alg: 'HS256' })
+        .sign(TOKEN_SECRET),
     /** A connection that a handshake token authenticated. */
     async connected(connection: string) {
       await stores.connections.open(connection, { user: `user-${connection}`, expiresAt: 0, channels: [] });

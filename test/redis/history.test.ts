@@ -11,7 +11,7 @@ import { operatorRedis } from '../support/redis';
 import { gatewayWorld, testScripts, unique } from './gateway-world';
 
 const scripts = testScripts();
-const { channels } = storesOn(scripts, () => undefined);
+const { channels } = storesOn(scripts);
 const operator = operatorRedis();
 
 afterAll(async () => {
@@ -22,11 +22,10 @@ afterAll(async () => {
 async function append(channel: string, bytes = 0, count = 1) {
   for (let index = 0; index < count; index++) {
     const text = JSON.stringify({ data: 'x'.repeat(bytes) });
-    await channels.append(
-      channel,
-      { text, idempotencyKey: unique('key') },
-      { entries: 20_000, seconds: 600 },
-    );
+    await channels.append(channel, [{ text, idempotencyKey: unique('key') }], {
+      entries: 20_000,
+      seconds: 600,
+    });
   }
 }
 
@@ -121,7 +120,7 @@ describe('history of a log', () => {
     for (let index = 0; index < 3; index++) {
       await channels.append(
         name,
-        { text: JSON.stringify({ data: '世'.repeat(4_000) }), idempotencyKey: unique('key') },
+        [{ text: JSON.stringify({ data: '世'.repeat(4_000) }), idempotencyKey: unique('key') }],
         { entries: 300, seconds: 600 },
       );
     }

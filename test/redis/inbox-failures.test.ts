@@ -1,5 +1,7 @@
+import { SignJWT } from 'jose';
 import { LOCK_MS } from '../../lambdas/gateway/core/inbox/inbox';
-import { connectionKey, inboxKey } from '../../lambdas/gateway/core/keys';
+import { connectionKey, inboxKey, partitionKey } from '../../lambdas/gateway/core/keys';
+import { unique } from './gateway-world';
 import { frameOf, inboxWorld, ping, subscribe, text } from './inbox-world';
 
 let world: Awaited<ReturnType<typeof inboxWorld>>;
@@ -24,6 +26,16 @@ describe('a connection ends with 3010 where', () => {
     const id = await world.pending();
     await world.sandbox({ clock: world.fastClock }).handle(id, text(subscribe(2)));
     expect(world.disconnects(id)).toEqual([3010]);
+  });
+
+  it('the error of its connect command is not known to be posted: what it sent behind would be answered', async () => {
+    const id = await world.pending();
+    world.poster.outcomes.set(id, 'unknown');
+    const token = await new SignJWT({ sub: 'alice', exp: Date.now() / 1000 - 60 })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(world.secret);
+    await world.sandbox().handle(id, text({ id: 1, connect: { token } }));
+    expect(world.poster.closed).toContain(id);
   });
 
   it('whoever served a frame died over it', async () => {
@@ -168,5 +180,43 @@ describe('a checkup of the subscriptions', () => {
     ahead = 122_000;
     await server.handle(id, '{}');
     expect(checked).toEqual([`${id} after 3`, `${id} after 4`]);
+  });
+});
+
+describe('a second subscribe of a client that counts its commands', () => {
+  it('takes the place of the first: such a client knows of none', async () => {
+    const id = await world.pending();
+    const server = world.sandbox();
+    const channel = unique('room:');
+    await server.handle(id, text(world.connect(1), subscribe(2, channel)));
+    await server.handle(id, text(subscribe(3, channel)));
+    expect(world.poster.messages(id).slice(1)).toEqual(
+      [2, 3].map((command) => ({ id: command, subscribe: expect.objectContaining({ positioned: true }) })),
+    );
+    await world.courier.handle([world.record(world.publication(channel, 'x', unique('key')))]);
+    expect(world.poster.offsets(id, channel)).toEqual([1]);
+  });
+
+  it('takes the place of one that only the connection knows of', async () => {
+    const id = await world.pending();
+    const server = world.sandbox();
+    const channel = unique('room:');
+    await server.handle(id, text(world.connect(1), subscribe(2, channel)));
+    await world.operator.del(partitionKey(channel, 0));
+    await server.handle(id, text(subscribe(3, channel)));
+    expect(world.disconnects(id)).toEqual([]);
+    expect(world.ids(id)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a second subscribe of another client', () => {
+  it('ends the connection where its partition does not know the first', async () => {
+    const id = unique('c');
+    const channel = unique('room:');
+    await world.connected(id);
+    await world.sandbox().handle(id, text(subscribe(1, channel)));
+    await world.operator.del(partitionKey(channel, 0));
+    await world.sandbox().handle(id, text(subscribe(1, channel)));
+    expect(world.disconnects(id)).toEqual([3010]);
   });
 });

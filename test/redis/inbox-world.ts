@@ -5,6 +5,8 @@ import { inboxKey } from '../../lambdas/gateway/core/keys';
 import type { Clock } from '../../lambdas/gateway/core/ports';
 import { parseFrame } from '../../lambdas/gateway/core/protocol/parse-frame';
 import { operatorRedis } from '../support/redis';
+import { secretTokens } from '../support/secret-tokens';
+import { UNLIMITED } from '../support/unlimited';
 import { gatewayWorld, unique } from './gateway-world';
 
 const SECRET = new TextEncoder().encode('a secret of the tests, thirty-two bytes long');
@@ -57,8 +59,9 @@ export async function inboxWorld() {
             world.deliveries.push(delivery);
           },
         },
-        tokenSecret: async () => SECRET,
+        tokens: secretTokens(async () => SECRET),
         userChannel: false,
+        ...UNLIMITED,
         rpcTimeoutMs: 10_000,
         log: (_, message, fields = {}) => {
           lines.push({ message, fields });

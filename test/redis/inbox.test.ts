@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { INBOX_TTL_SECONDS, MAX_WAITING_FRAMES } from '../../lambdas/gateway/core/inbox/inbox';
 import { inboxKey } from '../../lambdas/gateway/core/keys';
 import { rounds } from '../support/counts';
+import { secretTokens } from '../support/secret-tokens';
 import { unique } from './gateway-world';
 import { frameOf, inboxWorld, ping, publish, subscribe, text, unsubscribe } from './inbox-world';
 
@@ -53,10 +54,10 @@ describe('frames of one connection', () => {
   it('wait for a connect command that is served at that moment', async () => {
     const id = await world.pending();
     const slow = world.sandbox({
-      tokenSecret: async () => {
+      tokens: secretTokens(async () => {
         await world.soon(200);
         return world.secret;
-      },
+      }),
     });
     const served = slow.handle(id, text(world.connect(7)));
     await world.soon();
@@ -116,10 +117,10 @@ describe('frames of one connection', () => {
   it('are answered with errors behind a connect command that failed for now', async () => {
     const id = await world.pending();
     const failing = world.sandbox({
-      tokenSecret: async () => {
+      tokens: secretTokens(async () => {
         await world.soon(100);
         throw new Error('away');
-      },
+      }),
     });
     await Promise.all([
       failing.handle(id, text(world.connect(2))),

@@ -1,6 +1,7 @@
 import { storesOn } from '../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../lambdas/gateway/core/clock';
 import { HOLD_MS } from '../../lambdas/gateway/core/connections/connection';
+import { NO_TRAITS } from '../../lambdas/gateway/core/connections/subscription-record';
 import { newEpoch } from '../../lambdas/gateway/core/delivery/epoch';
 import { type Member, WAKE_RENEWAL_MS } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, connectionKey, partitionKey, witnessKey } from '../../lambdas/gateway/core/keys';
@@ -8,7 +9,7 @@ import { operatorRedis } from '../support/redis';
 import { testScripts, unique } from './gateway-world';
 
 const scripts = testScripts();
-const { connections, channels, partitions } = storesOn(scripts, () => undefined);
+const { connections, channels, partitions } = storesOn(scripts);
 const operator = operatorRedis();
 const RETENTION = { entries: 300, seconds: 600 };
 
@@ -20,8 +21,12 @@ afterAll(async () => {
   expect(keys.filter((_, index) => (ttls[index] ?? -1) < 0)).toEqual([]);
 });
 
-const append = (channel: string, key = unique('key'), more: object = {}) =>
-  channels.append(channel, { text: '{"data":"x"}', idempotencyKey: key, ...more }, RETENTION);
+async function append(channel: string, key = unique('key'), more: object = {}) {
+  const publication = { text: '{"data":"x"}', idempotencyKey: key, ...more };
+  const [appended] = await channels.append(channel, [publication], RETENTION);
+  if (appended === undefined) throw new Error('append: expected an answer, got none');
+  return appended;
+}
 
 /** A drain of partition 0 that reads, after one that committed last. */
 const reader = (token: string, last = '*') => ({ partition: 0, token, last });
@@ -72,14 +77,39 @@ describe('append', () => {
     expect(after.epoch).not.toBe(before.epoch);
   });
 
+  it('takes several publications in their order, and answers each in its place', async () => {
+    const channel = unique('room:');
+    const known = unique('key');
+    const first = await append(channel, known);
+    const publications = [unique('key'), known, 'twice', 'twice', unique('key')].map((idempotencyKey, n) => ({
+      text: `{"data":${n}}`,
+      idempotencyKey,
+      version: n === 4 ? 1 : n + 1,
+    }));
+    const results = await channels.append(channel, publications, RETENTION);
+    expect(results.map(({ result, offset }) => [result, offset])).toEqual([
+      ['appended', 2],
+      ['repeated', 1],
+      ['appended', 3],
+      ['repeated', 3],
+      ['outdated', 3],
+    ]);
+    expect(new Set(results.map(({ epoch }) => epoch))).toEqual(new Set([first.epoch]));
+    const { afterCursor } = await peek(channel);
+    expect(afterCursor.map(({ publication }) => publication)).toEqual([
+      '{"data":"x"}',
+      '{"data":0}',
+      '{"data":2}',
+    ]);
+  });
+
   it('keeps about as many entries as asked', async () => {
     const channel = unique('room:');
     for (let index = 0; index < 450; index++) {
-      await channels.append(
-        channel,
-        { text: '{"data":1}', idempotencyKey: unique('key') },
-        { entries: 100, seconds: 600 },
-      );
+      await channels.append(channel, [{ text: '{"data":1}', idempotencyKey: unique('key') }], {
+        entries: 100,
+        seconds: 600,
+      });
     }
     const length = await operator.xlen(channelKeys(channel).log);
     expect(length).toBeGreaterThanOrEqual(100);
@@ -513,15 +543,17 @@ describe('connections', () => {
     expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
     expect(await connections.hold(id, 'room:a', 'n', 1)).toBe('held');
     expect(await connections.hold(id, 'room:a', 'm', 1)).toBe('leaving');
-    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'm' }, 7)).toBe('lost');
-    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' }, 7)).toBe('settled');
+    expect(
+      await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'm', traits: NO_TRAITS }, 7),
+    ).toBe('lost');
+    expect(
+      await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n', traits: NO_TRAITS }, 7),
+    ).toBe('settled');
     expect(await connections.hold(id, 'room:a', 'm', 2 + HOLD_MS)).toBe('subscribed');
     expect(await connections.drop(id, 'room:a', 'm')).toBe('other');
-    expect(await connections.leave(id, 'room:a', 500)).toEqual({
-      channel: 'room:a',
-      partition: 3,
-      nonce: 'n',
-    });
+    const left = { channel: 'room:a', partition: 3, nonce: 'n', traits: NO_TRAITS, stage: 'leaving' };
+    expect(await connections.leave(id, 'room:a', 400)).toMatchObject(left);
+    expect(await connections.leave(id, 'room:a', 500)).toMatchObject(left);
     expect(await connections.hold(id, 'room:a', 'm', 499)).toBe('leaving');
     expect(await connections.hold(id, 'room:a', 'm', 501)).toBe('held');
     expect(await connections.drop(id, 'room:a', 'm')).toBe('dropped');
@@ -535,7 +567,9 @@ describe('connections', () => {
     await connections.hold(id, 'room:a', 'n', 1);
     expect(await connections.hold(id, 'room:a', 'm', HOLD_MS)).toBe('leaving');
     expect(await connections.hold(id, 'room:a', 'm', 1 + HOLD_MS)).toBe('held');
-    expect(await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n' }, 7)).toBe('lost');
+    expect(
+      await connections.settle(id, { channel: 'room:a', partition: 3, nonce: 'n', traits: NO_TRAITS }, 7),
+    ).toBe('lost');
     expect(await connections.leave(id, 'room:a', 1)).toMatchObject({ partition: undefined, nonce: 'm' });
     expect(await connections.drop(id, 'room:a', 'm')).toBe('dropped');
   });
@@ -550,7 +584,7 @@ describe('connections', () => {
   });
 
   it.each([1, 130])('limits them to %i where that is configured', async (limit) => {
-    const { connections: configured } = storesOn(scripts, () => undefined, systemClock, limit);
+    const { connections: configured } = storesOn(scripts, systemClock, limit);
     const id = unique('c');
     await configured.open(id, alice);
     for (let index = 0; index < limit; index++) {
@@ -563,15 +597,18 @@ describe('connections', () => {
     const id = unique('c');
     await connections.open(id, alice);
     await connections.hold(id, 'room:a', 'n', 1);
-    await connections.settle(id, { channel: 'room:a', partition: 2, nonce: 'n' }, 7);
+    const traits = { ...NO_TRAITS, presence: true, serverSide: true, expiresAt: 1_800_000_000 };
+    await connections.settle(id, { channel: 'room:a', partition: 2, nonce: 'n', traits }, 7);
     await connections.hold(id, 'room:b', 'm', 1);
-    const memberships = await connections.close(id);
-    expect(memberships).toEqual([
-      { channel: 'room:a', partition: 2, nonce: 'n' },
-      { channel: 'room:b', partition: undefined, nonce: 'm' },
+    const { memberships } = await connections.close(id);
+    expect(memberships).toMatchObject([
+      { channel: 'room:a', partition: 2, nonce: 'n', traits },
+      { channel: 'room:b', partition: undefined, nonce: 'm', stage: 'held' },
     ]);
-    expect(await connections.close(id)).toEqual(memberships);
-    expect(await connections.settle(id, { channel: 'room:b', partition: 0, nonce: 'm' }, 7)).toBe('lost');
+    expect((await connections.close(id)).memberships).toEqual(memberships);
+    expect(
+      await connections.settle(id, { channel: 'room:b', partition: 0, nonce: 'm', traits: NO_TRAITS }, 7),
+    ).toBe('lost');
   });
 
   it('numbers envelopes, and makes no hash by counting', async () => {

@@ -1,4 +1,4 @@
-import { DRAINED_MEMBERS, stagesBeforeReply, stagesOfDrain } from '../../bench/stages';
+import { DRAINED_MEMBERS, stagesBeforeReply, stagesOfDrain, stagesOfMoves } from '../../bench/stages';
 import { testScripts } from './gateway-world';
 
 describe('waits for Redis', () => {
@@ -6,10 +6,14 @@ describe('waits for Redis', () => {
   afterAll(() => scripts.disconnect());
 
   it('answers commands after a fixed number of them', async () => {
-    const { ping, publish, history, subscribe } = await stagesBeforeReply(scripts);
+    const stages = await stagesBeforeReply(scripts);
+    const { ping, publish, history, subscribe } = stages;
     expect(ping).toHaveLength(1);
     expect(history).toHaveLength(2);
     expect(subscribe).toHaveLength(4);
+    expect(stages['subscribe, listed']).toHaveLength(4);
+    expect(stages.presence).toHaveLength(2);
+    expect(stages.presenceStats).toHaveLength(2);
     // One before the queue, one behind it.
     expect(publish).toHaveLength(2);
   });
@@ -21,5 +25,14 @@ describe('waits for Redis', () => {
     const [one] = drains;
     for (const { stages } of drains) expect(stages).toEqual(one?.stages);
     expect(one?.stages.flat()).toHaveLength(5);
+  });
+
+  it('tells 400 members of a join with as many calls as one', async () => {
+    const drains = [];
+    for (const members of DRAINED_MEMBERS) drains.push(await stagesOfMoves(scripts, members));
+    expect(drains.map(({ posts }) => posts)).toEqual(DRAINED_MEMBERS);
+    const [one] = drains;
+    for (const { stages } of drains) expect(stages).toEqual(one?.stages);
+    expect(one?.stages.flat()).toHaveLength(3);
   });
 });

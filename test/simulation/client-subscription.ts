@@ -103,8 +103,9 @@ export class SubscriptionModel {
     this.#inFlight = true;
     this.#early = [];
     const recovery = this.#position && recoveryOf(this.#position);
+    const wish = this.#link.options.joinLeave && { join_leave: true };
     return this.#link.call(
-      { subscribe: { channel: this.#channel, ...recovery } },
+      { subscribe: { channel: this.#channel, ...recovery, ...wish } },
       {
         done: ({ subscribe = {} }) => {
           if (flow === this.#flow) this.#subscribed(subscribe, asked);

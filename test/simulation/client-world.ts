@@ -50,6 +50,8 @@ export interface ClientOptions {
   readonly token: string | undefined;
   /** Channels of its token. */
   readonly serverSide: readonly string[];
+  /** Its own subscriptions ask to be told who joins and leaves. */
+  readonly joinLeave?: boolean;
   /** From 0 to below 1: jitter of delays. */
   readonly random: () => number;
   /** Whether the commands of an opened connection go in frames of their own, as where tokens have to be fetched. */

@@ -1,11 +1,15 @@
 import type { Delivery } from '../../lambdas/contract/delivery';
-import type { NamespaceRules } from '../../lambdas/contract/registry';
-import { storesOn } from '../../lambdas/gateway/core/adapters/state';
+import type { UnsignedLifecycleEvent } from '../../lambdas/contract/lifecycle';
+import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
+import { storesOn, withDepartures } from '../../lambdas/gateway/core/adapters/state';
 import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
 import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
 import { Courier } from '../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
+import { lifecycleTimers } from '../../lambdas/gateway/core/lifecycle/timers';
 import type { Clock, Wake } from '../../lambdas/gateway/core/ports';
+import { secretTokens } from '../support/secret-tokens';
+import { UNLIMITED } from '../support/unlimited';
 import type { Identity, Socket, Wire } from './client-world';
 import { posterOf } from './posts';
 import { Queues } from './queues';
@@ -14,6 +18,7 @@ import { type RedisParts, runnerOf } from './task-redis';
 import { TOKEN_SECRET } from './tokens';
 
 const RULES: NamespaceRules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'direct',
   historySize: 1000,
@@ -23,6 +28,9 @@ const RULES: NamespaceRules = {
   flushEverySeconds: 0,
 };
 
+/** Who is in a channel is listed, told to its members and to the bus. */
+const LISTED: NamespaceRules = { ...RULES, presence: true, joinLeave: true, lifecycle: true };
+
 const FUNCTION_MS = 15_000;
 
 /** Attempts of the client that posts replies: they bear a repeat, publications do not. */
@@ -31,12 +39,16 @@ const REPLY_ATTEMPTS = 3;
 /** Everything between clients and Redis: the gateway that holds sockets, queues, and functions that may die. */
 export class Cloud implements Wire {
   readonly queues: Queues;
+  /** What the bus was told. */
+  readonly events: UnsignedLifecycleEvent[] = [];
+  readonly #rules: NamespaceRules;
   readonly #parts: RedisParts;
   readonly #sockets = new Map<string, Socket>();
   #invocations = 0;
 
-  constructor(parts: RedisParts) {
+  constructor(parts: RedisParts, { listed = false } = {}) {
     const { schedule, faults } = parts;
+    this.#rules = listed ? LISTED : RULES;
     this.#parts = parts;
     this.queues = new Queues(schedule, faults, (task, records) => this.#courier(task).handle(records));
   }
@@ -113,7 +125,16 @@ export class Cloud implements Wire {
   };
 
   #stores(task: Task) {
-    return storesOn(runnerOf(this.#parts, task), this.#log, this.#clock(task));
+    const clock = this.#clock(task);
+    const stores = storesOn(runnerOf(this.#parts, task), clock);
+    return withDepartures(stores, { wakes: this.#wakes(task), clock, log: this.#log });
+  }
+
+  #wakes(task: Task) {
+    return {
+      send: (wake: Wake, seconds: number) =>
+        this.#parts.schedule.step(task, 'wake', 2, async () => this.queues.wake(wake, seconds)),
+    };
   }
 
   /** What all functions are made of. `attempts`: of a post. */
@@ -126,12 +147,9 @@ export class Cloud implements Wire {
     return {
       ...this.#stores(task),
       poster: posterOf({ schedule, faults, sockets }, task, attempts),
-      wakes: {
-        send: (wake: Wake, seconds: number) =>
-          schedule.step(task, 'wake', 2, async () => this.queues.wake(wake, seconds)),
-      },
+      wakes: this.#wakes(task),
       registry: {
-        namespace: async () => RULES,
+        namespace: async () => this.#rules,
         serviceOf: async () => undefined,
         refresh: async () => undefined,
       },
@@ -144,7 +162,21 @@ export class Cloud implements Wire {
     const { schedule, faults } = this.#parts;
     if (faults.strikes('courier-deaths', 0.12)) task.stepsToLive = schedule.between(0, 25);
     const parts = this.#partsOf(task, 1);
-    return new Courier({ ...parts, drain: new Drain(parts), deadLetters: { send: async () => undefined } });
+    return new Courier({
+      ...parts,
+      drain: new Drain(parts),
+      timers: lifecycleTimers({ ...parts, lifecycleBus: this.#lifecycleBus(task) }),
+      deadLetters: { send: async () => undefined },
+    });
+  }
+
+  #lifecycleBus(task: Task) {
+    return {
+      put: (events: readonly UnsignedLifecycleEvent[]) =>
+        this.#parts.schedule.step(task, 'put', 2, async () => {
+          this.events.push(...events);
+        }),
+    };
   }
 
   #ingress(task: Task): Ingress {
@@ -158,11 +190,15 @@ export class Cloud implements Wire {
         send: (delivery: Delivery) =>
           schedule.step(task, 'send', 2, async () => this.queues.deliver(delivery)),
       },
-      tokenSecret: async () => {
-        schedule.computes(task);
-        return TOKEN_SECRET;
-      },
+      tokens: secretTokens(
+        async () => {
+          schedule.computes(task);
+          return TOKEN_SECRET;
+        },
+        { clock: parts.clock },
+      ),
       userChannel: false,
+      ...UNLIMITED,
       rpcTimeoutMs: 10_000,
     });
   }

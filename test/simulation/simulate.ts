@@ -1,10 +1,12 @@
 import type { Redis } from 'iovalkey';
 import type { Delivery } from '../../lambdas/contract/delivery';
 import { channelKeys } from '../../lambdas/gateway/core/keys';
+import { RedisPresence } from '../../lambdas/gateway/core/presence/redis-presence';
 import type { ScriptRunner } from '../../lambdas/gateway/core/redis-script';
 import { ClientModel } from './client-model';
 import { Cloud } from './cloud';
 import { type Fault, FaultPlan } from './faults';
+import { listFaults } from './lists';
 import { Losses } from './losses';
 import { Oracle, type Violation } from './oracle';
 import { Schedule } from './schedule';
@@ -32,12 +34,19 @@ const AFTER_LOSSES_MS = 40_000;
 /** Nobody may be deaf after the pings. */
 const LAST_PUBLICATION_MS = 220_000;
 
-/** One run: clients, publications and trouble by the seed, judged by the oracle. `given`: kinds of trouble, else by the seed. */
+export interface SimulationOptions {
+  /** Kinds of trouble; else by the seed. None that loses state where `listed`. */
+  readonly faults?: readonly Fault[] | undefined;
+  /** Channels know who is in them, and whoever wants to know is told. */
+  readonly listed?: boolean;
+}
+
+/** One run: clients, publications and trouble by the seed, judged by the oracle. */
 export async function simulate(
   seed: number,
   redis: ScriptRunner,
   operator: Redis,
-  given?: readonly Fault[],
+  { faults: given, listed = false }: SimulationOptions = {},
 ): Promise<Report> {
   const schedule = new Schedule(seed);
   const faults = new FaultPlan(schedule, TROUBLE_MS, given);
@@ -45,8 +54,9 @@ export async function simulate(
   const scope = `sim${seed}.`;
   const losses = new Losses(operator, schedule, faults, scope);
   const afterAppend = (channel: string) => losses.appended(channel);
-  const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend });
+  const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend }, { listed });
   await losses.clear();
+  const presence = new RedisPresence(redis, { now: () => schedule.now, sleep: async () => undefined });
 
   const channels = Array.from({ length: schedule.between(1, 2) }, (_, index) => `room:${scope}${index}`);
   const serverSide = `room:${scope}s`;
@@ -79,6 +89,7 @@ export async function simulate(
       application: oracle,
       token: schedule.chance(0.4) ? tokenOf(name, own) : undefined,
       serverSide: own,
+      joinLeave: listed,
       random: schedule.random,
       splits: () => schedule.chance(0.4),
     });
@@ -158,6 +169,19 @@ export async function simulate(
     for (const data of accepted) oracle.accepted(data);
     for (const body of cloud.queues.lost) oracle.stuck('queues', `gave up ${body}`);
     await checkPositions();
+    if (listed) await checkLists();
+  }
+
+  /** Who stands in a channel is who is subscribed to it, and the bus was told so. */
+  async function checkLists(): Promise<void> {
+    for (const channel of all) {
+      const live = clients
+        .filter(({ channels: own }) => own.includes(channel))
+        .map(({ connection }) => connection);
+      const { listed: infos = [] } = await presence.members(channel);
+      const known = infos.map(({ client }) => client);
+      for (const text of listFaults(live, known, cloud.events, channel)) oracle.stuck(channel, text);
+    }
   }
 
   async function checkPositions(): Promise<void> {

@@ -16,7 +16,7 @@ export interface RedisParts {
   readonly faults: FaultPlan;
   readonly oracle: Oracle;
   readonly redis: ScriptRunner;
-  /** Runs right after a publication came into a channel's log. */
+  /** Runs once for each publication, right after it came into a channel's log. */
   readonly afterAppend: (channel: string) => Promise<void>;
 }
 
@@ -77,10 +77,14 @@ async function noteAppend(
   args: readonly (string | number)[],
   result: unknown,
 ): Promise<void> {
-  if (!Array.isArray(result) || result[0] !== 'appended') return;
+  if (!Array.isArray(result)) return;
   const channel = /\{ch:([^}]*)\}/.exec(key)?.[1] ?? '';
-  const publication = args.find((arg) => typeof arg === 'string' && arg.startsWith('{"data":'));
-  const { data } = JSON.parse(String(publication)) as { data: string };
-  oracle.appended(channel, String(result[2]), Number(result[1]), data);
-  await afterAppend(channel);
+  const texts = args.filter((arg) => typeof arg === 'string' && arg.startsWith('{"data":'));
+  for (const [index, text] of texts.entries()) {
+    const [answer, offset, epoch] = result.slice(1 + 3 * index);
+    if (answer !== 'appended') continue;
+    const { data } = JSON.parse(String(text)) as { data: string };
+    oracle.appended(channel, String(epoch), Number(offset), data);
+    await afterAppend(channel);
+  }
 }

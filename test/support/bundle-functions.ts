@@ -13,7 +13,18 @@ const VARIANTS: { readonly [variant in Variant]: HoldfastConfig } = {
   dev: loadConfig({ environment: 'dev' }),
   local: loadConfig({ environment: 'local' }),
   prod: loadConfig({ environment: 'prod' }),
-  other: makeConfig('other', { network: { egress: 'nat' }, account: { apiGatewayLogRole: false } }),
+  other: makeConfig('other', {
+    network: { egress: 'nat' },
+    account: { apiGatewayLogRole: false },
+    auth: {
+      hmac: false,
+      issuer: 'https://login.example.com/',
+      jwks: [
+        { url: 'https://login.example.com/.well-known/jwks.json', audience: 'holdfast' },
+        { url: 'https://other.example.com/jwks.json', issuer: 'https://other.example.com' },
+      ],
+    },
+  }),
 };
 
 /** In `other`, the service decides what it may decide. */

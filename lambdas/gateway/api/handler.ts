@@ -1,36 +1,85 @@
-import { PROTOCOL_ERRORS } from '../../contract/codes';
-import { isJsonObject } from '../../contract/json';
+import { managementClient, secretsManagerClient, sqsClient, ssmClient } from '../../contract/aws-clients';
+import { readEnvironment, readSwitch } from '../../contract/environment';
 import { log } from '../../contract/log';
+import { cachedApiKeys } from '../core/adapters/api-keys';
+import { ManagementPoster } from '../core/adapters/management-poster';
+import { SqsRequestDeadLetters } from '../core/adapters/request-dead-letters';
+import { SqsDeliveryQueue, SqsWakeQueue } from '../core/adapters/sqs-queues';
+import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
+import { REDIS_VARIABLES, scriptsOf, storesOn, withDepartures } from '../core/adapters/state';
+import { CachedRegistry } from '../core/channels/cached-registry';
+import { systemClock } from '../core/clock';
+import { isBusEvent, serveBus } from '../core/server-api/bus';
+import { ClientActions } from '../core/server-api/client-actions';
+import { type HttpResult, httpRequestOf, serveHttp } from '../core/server-api/http';
+import { RedisApiStore } from '../core/server-api/redis-store';
+import { ServerApi } from '../core/server-api/server-api';
 
-/** Result of an HTTP API integration, payload format 2.0. */
-export interface HttpResult {
-  readonly statusCode: number;
-  readonly headers: { readonly [name: string]: string };
-  readonly body: string;
+const environment = readEnvironment([
+  'ENVIRONMENT',
+  ...REDIS_VARIABLES,
+  'API_KEY_SECRET_ARN',
+  'CALLBACK_URL',
+  'CONNECTION_EVENTS',
+  'DELIVERIES_QUEUE_URL',
+  'REQUEST_DEAD_LETTERS_QUEUE_URL',
+  'SERVICES_PARAMETER_PATH',
+  'SUBSCRIPTIONS_PER_CONNECTION',
+  'WAKES_QUEUE_URL',
+]);
+const clock = systemClock;
+const secrets = secretsManagerClient();
+const sqs = sqsClient();
+const ssm = ssmClient();
+const scripts = scriptsOf(environment, secrets, clock, log);
+const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
+const stores = withDepartures(storesOn(scripts, clock, Number(environment.SUBSCRIPTIONS_PER_CONNECTION)), {
+  wakes,
+  connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
+  clock,
+  log,
+});
+// Replies and pushes of a connection's own state: all of them bear a repeat.
+const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
+const store = new RedisApiStore(scripts, stores.channels, clock);
+const actions = new ClientActions({ ...stores, store, poster, wakes, clock, log });
+const api = new ServerApi({
+  registry: new CachedRegistry(
+    () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
+    clock,
+    log,
+  ),
+  deliveries: new SqsDeliveryQueue(sqs, environment.DELIVERIES_QUEUE_URL),
+  logs: store,
+  presence: stores.roster,
+  users: store,
+  actions,
+  revocations: actions,
+  census: store,
+  poster,
+  environment: environment.ENVIRONMENT,
+  clock,
+  log,
+});
+const deadLetters = new SqsRequestDeadLetters(sqs, environment.REQUEST_DEAD_LETTERS_QUEUE_URL);
+const keys = cachedApiKeys(secrets, environment.API_KEY_SECRET_ARN, clock, log);
+
+/** Neither a request of the HTTP API nor an event of the bus. */
+class UnknownEventError extends Error {
+  override readonly name = 'UnknownEventError';
+
+  constructor() {
+    super('event: expected one of the HTTP API or of the bus, got another');
+  }
 }
 
-// Methods of the Centrifugo server API: `publish`, `presence_stats`. Nothing else is echoed.
-const API_METHOD = /^[a-z][a-z_]{0,39}$/;
-
-/** The `{method}` of `POST /api/{method}`; empty where the request names none that could exist. */
-function methodOf(event: unknown): string {
-  const parameters = isJsonObject(event) ? event['pathParameters'] : undefined;
-  const method = isJsonObject(parameters) ? parameters['method'] : undefined;
-  return typeof method === 'string' && API_METHOD.test(method) ? method : '';
-}
-
-/** The server API, `POST /api/{method}`: answers 501 with `{error: {code: 108, message}}` to every method so far. */
-export async function handler(event: unknown): Promise<HttpResult> {
-  const method = methodOf(event);
-  log('warn', 'server API is not available yet', { method });
-  const asked = method ? `method ${method}` : 'no known method';
-  const error = {
-    code: PROTOCOL_ERRORS.notAvailable.code,
-    message: `${PROTOCOL_ERRORS.notAvailable.message}: the server API does not answer yet; asked for ${asked}`,
-  };
-  return {
-    statusCode: 501,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ error }),
-  };
+/** The server API: HTTP requests, and events of the bus, which rejects where they have to come again. */
+export async function handler(event: unknown): Promise<HttpResult | undefined> {
+  if (isBusEvent(event)) {
+    await serveBus({ api, deadLetters, clock, log }, event);
+    return undefined;
+  }
+  const request = httpRequestOf(event);
+  if (request === undefined) throw new UnknownEventError();
+  return serveHttp({ api, keys, clock, log }, request);
 }

@@ -1,33 +1,65 @@
-import { secretsManagerClient } from '../../contract/aws-clients';
-import { readEnvironment } from '../../contract/environment';
+import { secretsManagerClient, sqsClient, ssmClient } from '../../contract/aws-clients';
+import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readLimits } from '../../contract/limit-rules';
+import { readLiveness } from '../../contract/liveness-rules';
 import { log } from '../../contract/log';
-import { cachedSecret } from '../core/adapters/secrets';
+import { SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
+import { tokensOf } from '../core/adapters/tokens';
 import type { Handshake } from '../core/auth/handshake';
 import { systemClock } from '../core/clock';
 import { type Admission, admit } from '../core/connections/admission';
+import { announceConnection } from '../core/lifecycle/announce';
+import { limitNotes } from '../core/limits/limit-notes';
 
-const environment = readEnvironment(['ENVIRONMENT', ...REDIS_VARIABLES, 'JWT_SECRET_ARN', 'ALLOWED_ORIGINS']);
+const environment = readEnvironment([
+  'ENVIRONMENT',
+  ...REDIS_VARIABLES,
+  'TOKEN_RULES',
+  'ALLOWED_ORIGINS',
+  'LIMITS',
+  'LIVENESS',
+  'WAKES_QUEUE_URL',
+  'CONNECTION_EVENTS',
+]);
 const secrets = secretsManagerClient();
-const { connections } = storesOf(environment, secrets, systemClock, log);
-const tokenSecret = cachedSecret(secrets, environment.JWT_SECRET_ARN, systemClock, log);
-const encoder = new TextEncoder();
+const limits = readLimits(environment);
+const { connections, due, users, rates } = storesOf(
+  environment,
+  secrets,
+  systemClock,
+  log,
+  undefined,
+  limits.connectionsPerUser,
+);
+const wakes = new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL);
+const parts = {
+  connections,
+  due,
+  users,
+  rates,
+  allowedOrigins: environment.ALLOWED_ORIGINS,
+  tokens: tokensOf(environment, { secrets, ssm: ssmClient() }, systemClock, log),
+  limits,
+  liveness: readLiveness(environment),
+  noteLimit: limitNotes(environment.ENVIRONMENT, log),
+  announce: readSwitch(environment, 'CONNECTION_EVENTS')
+    ? (connection: string, user: string) =>
+        announceConnection({ wakes, clock: systemClock }, connection, user)
+    : undefined,
+  clock: systemClock,
+  log,
+};
 
 interface ConnectEvent extends Handshake {
-  readonly requestContext: { readonly connectionId: string };
+  readonly requestContext: {
+    readonly connectionId: string;
+    readonly identity: { readonly sourceIp: string };
+  };
 }
 
 /** `$connect`: cheap checks, and the connection's state. */
 export async function handler(event: ConnectEvent): Promise<Admission> {
-  return admit(
-    {
-      connections,
-      allowedOrigins: environment.ALLOWED_ORIGINS,
-      tokenSecret: async () => encoder.encode(await tokenSecret()),
-      clock: systemClock,
-      log,
-    },
-    event.requestContext.connectionId,
-    event,
-  );
+  const { connectionId, identity } = event.requestContext;
+  return admit(parts, connectionId, event, identity.sourceIp);
 }

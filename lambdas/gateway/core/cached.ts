@@ -45,6 +45,11 @@ export class Cached<Value> {
     }
   }
 
+  /** Holds a value that came another way, as if it had been fetched now. */
+  put(value: Value): void {
+    this.#held = { value, at: this.#options.clock.now() };
+  }
+
   #fetch(): Promise<Value> {
     this.#fetching ??= this.#options
       .fetch()

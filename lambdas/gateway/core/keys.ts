@@ -11,6 +11,15 @@ export function inboxKey(connection: string): string {
   return `${connectionKey(connection)}:in`;
 }
 
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** What an entry of a log has of its idempotency key: 96 bits, enough for the entries of one log. */
+export function keyDigest(key: string): string {
+  return hashOf(key).slice(0, 16);
+}
+
 export function channelKeys(channel: string) {
   const slot = `hf1:{ch:${channel}}`;
   return {
@@ -18,9 +27,16 @@ export function channelKeys(channel: string) {
     meta: `${slot}:meta`,
     /** Stream: entry id = offset. */
     log: `${slot}:log`,
+    /** Hash, hash, sorted set: the clients in it, their users, and until when each counts. */
+    members: `${slot}:p`,
+    users: `${slot}:pu`,
+    leases: `${slot}:pl`,
+    /** Stream: who joined and left a moment ago. */
+    moves: `${slot}:jl`,
+    /** Stream: what the bus is to be told of it. */
+    events: `${slot}:ev`,
     /** Hash: offset and epoch that a former publish with this key got. */
-    idempotency: (key: string) =>
-      `${slot}:i:${createHash('sha256').update(key).digest('base64url').slice(0, 22)}`,
+    idempotency: (key: string) => `${slot}:i:${hashOf(key).slice(0, 22)}`,
   };
 }
 
@@ -31,4 +47,27 @@ export function witnessKey(channel: string): string {
 
 export function partitionKey(channel: string, partition: number): string {
   return `hf1:{p${partition}:${channel}}`;
+}
+
+/** Sorted set: when a connection of this shard is to be looked at. */
+export function dueKey(shard: number): string {
+  return `hf1:{due:${shard}}`;
+}
+
+/** Keys of a user. A digest, since a user's id has any characters and a brace would choose the slot. */
+export function userKeys(user: string) {
+  const slot = `hf1:{u:${createHash('sha256').update(user).digest('base64url').slice(0, 16)}}`;
+  return {
+    /** Hash: the user's connections. */
+    connections: slot,
+    /** String: tokens issued before that second (epoch) are not accepted. */
+    revokedBefore: `${slot}:r`,
+    /** String: what the user's commands have used up. */
+    commands: `${slot}:n`,
+  };
+}
+
+/** String: what handshakes from a network have used up. */
+export function networkKey(network: string): string {
+  return `hf1:{ip:${network}}`;
 }

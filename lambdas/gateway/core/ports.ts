@@ -1,5 +1,6 @@
 import type { Delivery } from '../../contract/delivery';
 import type { UnsignedEnvelope } from '../../contract/envelope';
+import type { UnsignedLifecycleEvent } from '../../contract/lifecycle';
 import type { log } from '../../contract/log';
 import type { NamespaceRules } from '../../contract/registry';
 
@@ -36,25 +37,106 @@ export interface Bus {
   put(envelope: UnsignedEnvelope): Promise<void>;
 }
 
+/** The way to whoever wants to know what happened. Signs; rejects where the bus did not take all of them. */
+export interface LifecycleBus {
+  /** At most ten. */
+  put(events: readonly UnsignedLifecycleEvent[]): Promise<void>;
+}
+
 export interface DeliveryQueue {
   send(delivery: Delivery): Promise<void>;
 }
 
-/** A message on the wakes queue: drain one partition of a channel. */
-export interface Wake {
+/** Drain one partition of a channel. */
+export interface DrainWake {
   readonly v: 1;
   readonly type: 'drain';
   readonly channel: string;
   readonly partition: number;
 }
 
+/** Nobody may have said whether a connection may subscribe: answer its client. Without effect where somebody did. */
+export interface AuthorizationTimeoutWake {
+  readonly v: 1;
+  readonly type: 'authorization-timeout';
+  readonly connection: string;
+  readonly channel: string;
+  readonly commandId: number;
+  /** Nonce of the question. */
+  readonly question: string;
+  /** Epoch ms at which it was put. */
+  readonly askedAt: number;
+}
+
+/** A subscription that has ended, or is about to. */
+export interface EndedSubscription {
+  readonly channel: string;
+  readonly connection: string;
+  readonly nonce: string;
+  /** Whether its end is told on the bus. */
+  readonly lifecycle: boolean;
+}
+
+/** Clients leave their channels now, unless they stand there by other subscriptions again. */
+export interface DepartedWake {
+  readonly v: 1;
+  readonly type: 'departed';
+  readonly subscriptions: readonly EndedSubscription[];
+  /** The connection that ended with them, where that is told on the bus; epoch ms. */
+  readonly closed?: { readonly connection: string; readonly user: string; readonly at: number };
+}
+
+/** A channel has events for the bus, or is about to. */
+export interface LifecycleWake {
+  readonly v: 1;
+  readonly type: 'lifecycle';
+  readonly channel: string;
+  /** The subscription that is about to begin. */
+  readonly of?: { readonly connection: string; readonly nonce: string };
+  /** Epoch ms from which on it never will. */
+  readonly until: number;
+}
+
+/** A connection is about to be accepted; epoch ms. */
+export interface ConnectedWake {
+  readonly v: 1;
+  readonly type: 'connected';
+  readonly connection: string;
+  readonly user: string;
+  readonly at: number;
+  /** From then on it never will be. */
+  readonly until: number;
+}
+
+/** A message on the wakes queue: work for now or, by the queue's delay, for later. */
+export type Wake = DrainWake | Timers[keyof Timers];
+
+/** Wakes that are no drains, by their type. */
+export interface Timers {
+  readonly 'authorization-timeout': AuthorizationTimeoutWake;
+  readonly departed: DepartedWake;
+  readonly lifecycle: LifecycleWake;
+  readonly connected: ConnectedWake;
+}
+
+/** What is done about each type of timer. Rejects where it has to be tried again. */
+export type TimerHandlers = {
+  readonly [Type in keyof Timers]: (wake: Timers[Type]) => Promise<void>;
+};
+
 export interface WakeQueue {
   send(wake: Wake, delaySeconds: number): Promise<void>;
 }
 
+/** A namespace as it was registered. */
+export interface Namespace extends NamespaceRules {
+  /** The service that registered it and decides where its rules say so; the gateway's own have none. */
+  readonly owner?: string;
+}
+
 /** What services registered. Rejects only while nothing was ever read. */
 export interface Registry {
-  namespace(name: string): Promise<NamespaceRules | undefined>;
+  namespace(name: string): Promise<Namespace | undefined>;
   /** Name of the service that has the method `service.name`. */
   serviceOf(method: string): Promise<string | undefined>;
   /** Reads anew if the last read is a while ago; for a name that was not found. */

@@ -5,8 +5,8 @@
 export interface RedisScript {
   /** Name of the command that runs it. */
   readonly name: string;
-  /** How many of the arguments are keys; all of one slot. */
-  readonly keys: number;
+  /** How many keys it takes, all of one slot; `given`: as many as a call gives it. */
+  readonly keys: number | 'given';
   /**
    * Whether a run whose answer was lost may be repeated with the same arguments: nothing is lost by it, and nothing happens
    * twice that matters. What a repeat does otherwise, the script says.

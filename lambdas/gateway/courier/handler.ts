@@ -1,14 +1,24 @@
-import { managementClient, secretsManagerClient, sqsClient, ssmClient } from '../../contract/aws-clients';
-import { readEnvironment } from '../../contract/environment';
+import {
+  eventBridgeClient,
+  managementClient,
+  secretsManagerClient,
+  sqsClient,
+  ssmClient,
+} from '../../contract/aws-clients';
+import { REDRIVEN_ATTRIBUTE, redrivenOf } from '../../contract/dead-letters';
+import { readEnvironment, readSwitch } from '../../contract/environment';
 import { log } from '../../contract/log';
+import { EventBridgeLifecycle } from '../core/adapters/event-bridge-lifecycle';
 import { ManagementPoster } from '../core/adapters/management-poster';
+import { cachedSecret, cachedSigningKey } from '../core/adapters/secrets';
 import { SqsDeadLetters, SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
-import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
+import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
 import { CachedRegistry } from '../core/channels/cached-registry';
 import { systemClock } from '../core/clock';
 import { Courier } from '../core/delivery/courier';
 import { Drain } from '../core/delivery/drain';
+import { lifecycleTimers } from '../core/lifecycle/timers';
 
 const environment = readEnvironment([
   'ENVIRONMENT',
@@ -17,19 +27,32 @@ const environment = readEnvironment([
   'WAKES_QUEUE_URL',
   'DEAD_LETTERS_QUEUE_URL',
   'SERVICES_PARAMETER_PATH',
+  'SIGNING_SECRET_ARN',
+  'BUS_NAME',
+  'CONNECTION_EVENTS',
 ]);
 const sqs = sqsClient();
 const ssm = ssmClient();
+const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
+const secrets = secretsManagerClient();
+const stores = storesOf(environment, secrets, systemClock, log);
+const connectionEvents = readSwitch(environment, 'CONNECTION_EVENTS');
+const lifecycleBus = new EventBridgeLifecycle(
+  eventBridgeClient(),
+  environment.BUS_NAME,
+  cachedSigningKey(cachedSecret(secrets, environment.SIGNING_SECRET_ARN, systemClock, log)),
+);
 const parts = {
-  ...storesOf(environment, secretsManagerClient(), systemClock, log),
+  ...withDepartures(stores, { wakes, connectionEvents, clock: systemClock, log }),
   poster: new ManagementPoster(managementClient(environment.CALLBACK_URL), log),
-  wakes: new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL),
+  wakes,
   clock: systemClock,
   log,
 };
 const courier = new Courier({
   ...parts,
   drain: new Drain(parts),
+  timers: lifecycleTimers({ ...parts, lifecycleBus }),
   deadLetters: new SqsDeadLetters(sqs, environment.DEAD_LETTERS_QUEUE_URL),
   registry: new CachedRegistry(
     () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
@@ -47,6 +70,7 @@ interface QueueEvent {
       readonly ApproximateReceiveCount: string;
       readonly SentTimestamp: string;
     };
+    readonly messageAttributes?: { readonly [name: string]: { readonly stringValue?: string } };
   }[];
 }
 
@@ -57,12 +81,13 @@ interface BatchResponse {
 /** Messages of the deliveries and the wakes queue. Reports partial batch failures. */
 export async function handler(event: QueueEvent): Promise<BatchResponse> {
   const failed = await courier.handle(
-    event.Records.map(({ messageId, body, attributes }) => ({
+    event.Records.map(({ messageId, body, attributes, messageAttributes }) => ({
       messageId,
       body,
       group: attributes.MessageGroupId,
       receives: Number(attributes.ApproximateReceiveCount),
       sentAt: Number(attributes.SentTimestamp),
+      redriven: redrivenOf(messageAttributes?.[REDRIVEN_ATTRIBUTE]?.stringValue),
     })),
   );
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

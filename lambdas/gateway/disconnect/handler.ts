@@ -1,11 +1,22 @@
-import { secretsManagerClient } from '../../contract/aws-clients';
-import { readEnvironment } from '../../contract/environment';
+import { secretsManagerClient, sqsClient } from '../../contract/aws-clients';
+import { readEnvironment, readSwitch } from '../../contract/environment';
 import { causeOf, log } from '../../contract/log';
-import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
+import { SqsWakeQueue } from '../core/adapters/sqs-queues';
+import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
 import { systemClock } from '../core/clock';
 
-const environment = readEnvironment(['ENVIRONMENT', ...REDIS_VARIABLES]);
-const { departures } = storesOf(environment, secretsManagerClient(), systemClock, log);
+const environment = readEnvironment([
+  'ENVIRONMENT',
+  ...REDIS_VARIABLES,
+  'WAKES_QUEUE_URL',
+  'CONNECTION_EVENTS',
+]);
+const { departures } = withDepartures(storesOf(environment, secretsManagerClient(), systemClock, log), {
+  wakes: new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL),
+  connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
+  clock: systemClock,
+  log,
+});
 
 interface DisconnectEvent {
   readonly requestContext: { readonly connectionId: string };

@@ -6,22 +6,26 @@ import {
   ssmClient,
 } from '../../contract/aws-clients';
 import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readLimits } from '../../contract/limit-rules';
+import { readLiveness } from '../../contract/liveness-rules';
 import { log } from '../../contract/log';
 import { EventBridgeBus } from '../core/adapters/event-bridge-bus';
 import { ManagementPoster } from '../core/adapters/management-poster';
 import { cachedSecret, cachedSigningKey } from '../core/adapters/secrets';
 import { SqsDeliveryQueue, SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
-import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
+import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
+import { tokensOf } from '../core/adapters/tokens';
 import { CachedRegistry } from '../core/channels/cached-registry';
 import { systemClock } from '../core/clock';
 import { Ingress } from '../core/commands/ingress';
 import { Checkup } from '../core/connections/checkup';
+import { limitNotes } from '../core/limits/limit-notes';
 
 const environment = readEnvironment([
   'ENVIRONMENT',
   ...REDIS_VARIABLES,
-  'JWT_SECRET_ARN',
+  'TOKEN_RULES',
   'SIGNING_SECRET_ARN',
   'BUS_NAME',
   'DELIVERIES_QUEUE_URL',
@@ -31,20 +35,27 @@ const environment = readEnvironment([
   'RPC_TIMEOUT_SECONDS',
   'SUBSCRIPTIONS_PER_CONNECTION',
   'USER_CHANNEL',
+  'LIMITS',
+  'LIVENESS',
+  'CONNECTION_EVENTS',
 ]);
+const limits = readLimits(environment);
 const secrets = secretsManagerClient();
 const sqs = sqsClient();
 const ssm = ssmClient();
 const secret = (arn: string) => cachedSecret(secrets, arn, systemClock, log);
-const tokenSecret = secret(environment.JWT_SECRET_ARN);
-const encoder = new TextEncoder();
 
-const stores = storesOf(
-  environment,
-  secrets,
-  systemClock,
-  log,
-  Number(environment.SUBSCRIPTIONS_PER_CONNECTION),
+const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
+const stores = withDepartures(
+  storesOf(
+    environment,
+    secrets,
+    systemClock,
+    log,
+    Number(environment.SUBSCRIPTIONS_PER_CONNECTION),
+    limits.connectionsPerUser,
+  ),
+  { wakes, connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'), clock: systemClock, log },
 );
 // Replies and disconnects only: both bear a repeat.
 const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
@@ -63,8 +74,11 @@ const ingress = new Ingress({
     cachedSigningKey(secret(environment.SIGNING_SECRET_ARN)),
   ),
   deliveries: new SqsDeliveryQueue(sqs, environment.DELIVERIES_QUEUE_URL),
-  wakes: new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL),
-  tokenSecret: async () => encoder.encode(await tokenSecret()),
+  wakes,
+  tokens: tokensOf(environment, { secrets, ssm }, systemClock, log),
+  limits,
+  noteLimit: limitNotes(environment.ENVIRONMENT, log),
+  pingSeconds: readLiveness(environment).pingSeconds,
   userChannel: readSwitch(environment, 'USER_CHANNEL'),
   rpcTimeoutMs: Number(environment.RPC_TIMEOUT_SECONDS) * 1000,
   clock: systemClock,

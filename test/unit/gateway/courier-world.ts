@@ -1,5 +1,5 @@
-import type { NamespaceRules } from '../../../lambdas/contract/registry';
-import { storesOn } from '../../../lambdas/gateway/core/adapters/state';
+import { DEFAULT_RULES, type NamespaceRules } from '../../../lambdas/contract/registry';
+import { storesOn, withDepartures } from '../../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../../lambdas/gateway/core/clock';
 import { Courier, type CourierRecord } from '../../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../../lambdas/gateway/core/delivery/drain';
@@ -30,6 +30,7 @@ export const record = (body: unknown, group?: string, more: Partial<CourierRecor
 });
 
 const ROOM: NamespaceRules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'direct',
   historySize: 0,
@@ -50,7 +51,7 @@ export function courierWorld() {
   const letters: DeadLetter[] = [];
   const wakes: { wake: Wake; delaySeconds: number }[] = [];
   const outcomes = new Map<string, PostOutcome>();
-  const state = { partitions: '0', now: Date.now(), postMs: 0 };
+  const state = { partitions: '0', now: Date.now(), postMs: 0, unproven: true };
   const check = (what: string) => {
     if (failing.has(what)) throw new Error('away');
   };
@@ -64,16 +65,28 @@ export function courierWorld() {
         drained.push(String(keys[0]));
         return ['none'];
       }
-      steps.push('append');
-      appended.push(String(args[1]));
-      return ['appended', appended.length, 'e', state.partitions];
+      const answers = args.slice(6).flatMap((text, index, all) => {
+        if (index % 7 > 0) return [];
+        if (all[index + 5] !== '' && all[index + 6] === '' && state.unproven) return ['unproven', 0, ''];
+        steps.push('append');
+        appended.push(String(text));
+        return ['appended', appended.length, 'e'];
+      });
+      return [state.partitions, ...answers];
     },
   };
   const log = (_: string, message: string, fields: Readonly<Record<string, unknown>> = {}) => {
     lines.push({ message, fields });
   };
+  const clock = { now: () => state.now, sleep: systemClock.sleep };
+  const wakeQueue = {
+    send: async (wake: Wake, delaySeconds: number) => {
+      check('wakes');
+      wakes.push({ wake, delaySeconds });
+    },
+  };
   const parts = {
-    ...storesOn(scripts, log),
+    ...withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log }),
     poster: {
       post: async (connection: string, frame: string) => {
         steps.push('post');
@@ -83,19 +96,14 @@ export function courierWorld() {
       },
       close: async () => 'ok' as const,
     },
-    wakes: {
-      send: async (wake: Wake, delaySeconds: number) => {
-        check('wakes');
-        wakes.push({ wake, delaySeconds });
-      },
-    },
+    wakes: wakeQueue,
     deadLetters: {
       send: async (letter: DeadLetter) => {
         check('letters');
         letters.push(letter);
       },
     },
-    clock: { now: () => state.now, sleep: systemClock.sleep },
+    clock,
     log,
     registry: {
       namespace: async (name: string) => {
@@ -106,7 +114,7 @@ export function courierWorld() {
       refresh: async () => undefined,
     },
   };
-  const courier = new Courier({ ...parts, drain: new Drain(parts) });
+  const courier = new Courier({ ...parts, drain: new Drain(parts), timers: {} });
   return {
     ...{ courier, frames, failing, appended, drained, steps, lines, letters, wakes, outcomes, state },
     /** Messages that a connection was sent, frame by frame. */

@@ -1,6 +1,7 @@
 import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/management-poster';
 import { FRAME_MS, REST_MS } from '../../../lambdas/gateway/core/commands/frame-time';
 import { GAP_MS, LOCK_MS, TURN_MS } from '../../../lambdas/gateway/core/inbox/inbox';
+import { good, hs256 } from './token-world';
 import { ingressWorld } from './world';
 
 const TEMPORARY = { code: 100, message: 'internal server error', temporary: true };
@@ -111,7 +112,7 @@ describe('a frame', () => {
     ['connect', { id: 1, connect: {} }, 'hf1connect', 'connected'],
   ])('ends a connection whose %s came true after the error', async (_, command, script, answer) => {
     const world = ingressWorld();
-    world.answers.set('hf1enter', ['connected', 'alice', '', '1', '7', '', 'run']);
+    world.answers.set('hf1enter', ['connected', 'alice', '', '1', '4000000000', '', '', 'run']);
     world.answers.set(script, delayed(5_000, answer));
     const { messages, done } = await servedWithin(6_000, world, command);
     expect(messages).toEqual([refused(1), ended]);
@@ -124,7 +125,7 @@ describe('a frame', () => {
     const { messages } = await servedWithin(
       10,
       world,
-      { id: 1, connect: { token: 'x' } },
+      { id: 1, connect: { token: hs256(good()) } },
       subscribe(2),
       ping(3),
     );

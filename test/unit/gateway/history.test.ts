@@ -1,4 +1,6 @@
-import type { NamespaceRules } from '../../../lambdas/contract/registry';
+import { DEFAULT_RULES, type NamespaceRules } from '../../../lambdas/contract/registry';
+import { storesOn } from '../../../lambdas/gateway/core/adapters/state';
+import { systemClock } from '../../../lambdas/gateway/core/clock';
 import { serveHistory } from '../../../lambdas/gateway/core/commands/history';
 import type { HistoryRequest } from '../../../lambdas/gateway/core/delivery/channels';
 import { RedisChannels } from '../../../lambdas/gateway/core/delivery/redis-channels';
@@ -6,6 +8,7 @@ import { parseFrame } from '../../../lambdas/gateway/core/protocol/parse-frame';
 import { ingressWorld } from './world';
 
 const RULES: NamespaceRules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'off',
   historySize: 40,
@@ -31,7 +34,9 @@ async function served(fields: object, rules: Partial<NamespaceRules> = {}) {
   const parsed = parseFrame(JSON.stringify({ id: 3, history: { channel: 'room:a', ...fields } }));
   const [command] = parsed.ok ? parsed.commands : [];
   if (command?.kind !== 'history') throw new Error(`expected a history, got ${command?.kind}`);
-  const answer = await serveHistory({ registry, channels }, { user: 'alice' }, command);
+  const { connections } = storesOn({ run: async () => null });
+  const parts = { registry, channels, connections, clock: systemClock };
+  const answer = await serveHistory(parts, { connection: 'c', user: 'alice' }, command);
   return { answer, asked };
 }
 

@@ -63,9 +63,19 @@ describe('parseFrame', () => {
     ['{"id":7,"history":{"channel":"c","since":{"offset":-1}}}', { kind: 'refused', id: 7 }],
     ['{"id":7,"history":{"channel":"c","since":{"epoch":1}}}', { kind: 'refused', id: 7 }],
     ['{"id":4294967295,"ping":{}}', { kind: 'ping', id: 4294967295 }],
-    ...['presence', 'presence_stats', 'refresh', 'sub_refresh', 'send'].map(
-      (name) => [`{"id":6,"${name}":{}}`, { kind: 'unavailable', id: 6, name }] as const,
+    ...['presence', 'presence_stats', 'refresh', 'sub_refresh'].map(
+      (name) => [`{"id":6,"${name}":{}}`, { kind: 'refused', id: 6, name }] as const,
     ),
+    ['{"id":6,"presence":{"channel":"c"}}', { kind: 'presence', id: 6, channel: 'c' }],
+    ['{"id":6,"presence_stats":{"channel":"c"}}', { kind: 'presence_stats', id: 6, channel: 'c' }],
+    ['{"id":6,"refresh":{"token":"t"}}', { kind: 'refresh', id: 6, token: 't' }],
+    [
+      '{"id":6,"sub_refresh":{"channel":"c","token":"t"}}',
+      { kind: 'sub_refresh', id: 6, channel: 'c', token: 't' },
+    ],
+    ['{"id":6,"sub_refresh":{"channel":"c"}}', { kind: 'refused', id: 6, name: 'sub_refresh' }],
+    ['{"id":6,"send":{"data":1}}', { kind: 'send', data: 1 }],
+    ['{"send":null}', { kind: 'send', data: null }],
     [
       '{"id":7,"subscribe":{"channel":5}}',
       { kind: 'refused', id: 7, name: 'subscribe', reason: 'channel: expected text, got 5' },

@@ -1,6 +1,8 @@
+import { DEFAULT_RULES } from '../../../lambdas/contract/registry';
 import { CachedRegistry, REGISTRY_TTL_MS } from '../../../lambdas/gateway/core/channels/cached-registry';
 
 const rules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'direct',
   historySize: 10,

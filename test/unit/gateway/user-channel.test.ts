@@ -58,7 +58,7 @@ describe('a connect with user channels', () => {
 
   it('recovers it from where the client was', async () => {
     const world = ingressWorld('pending', { userChannel: true });
-    world.answers.set('hf1place', ['0', 'e', '2', 't', '2', '{"data":"missed"}', 't']);
+    world.answers.set('hf1place', ['0', 'e', '2', 't', '0', '2', '{"data":"missed"}', 't']);
     const subs = { 'user:#alice': { recover: true, offset: 1, epoch: 'e' } };
     expect(
       await world.serve({ id: 1, connect: { token: await token({ sub: 'alice' }), subs } }),

@@ -1,12 +1,15 @@
 import type { Delivery } from '../../../lambdas/contract/delivery';
 import type { UnsignedEnvelope } from '../../../lambdas/contract/envelope';
-import type { NamespaceRules } from '../../../lambdas/contract/registry';
-import { storesOn } from '../../../lambdas/gateway/core/adapters/state';
+import { DEFAULT_RULES, type NamespaceRules } from '../../../lambdas/contract/registry';
+import { storesOn, withDepartures } from '../../../lambdas/gateway/core/adapters/state';
 import { Ingress } from '../../../lambdas/gateway/core/commands/ingress';
 import type { PostOutcome, Wake } from '../../../lambdas/gateway/core/ports';
 import type { RedisScript } from '../../../lambdas/gateway/core/redis-script';
+import { secretTokens } from '../../support/secret-tokens';
+import { UNLIMITED } from '../../support/unlimited';
 
 const ROOM: NamespaceRules = {
+  ...DEFAULT_RULES,
   subscribe: 'anyone',
   publish: 'direct',
   historySize: 10,
@@ -33,16 +36,26 @@ type Dependency = 'bus' | 'deliveries' | 'registry' | 'secret' | 'wakes';
 type State = 'pending' | 'connected' | 'closed' | '';
 
 /** The core of ingress on scripts that answer as told: what they do on Redis is tested on Redis. */
-export function ingressWorld(state: State = 'connected', { userChannel = false } = {}) {
+export function ingressWorld(state: State = 'connected', { userChannel = false, anonymous = false } = {}) {
   const answers = new Map<string, unknown>([
     [
       'hf1enter',
-      [state, state === 'connected' ? 'alice' : '', '', '', '0', '', state === 'pending' ? 'run' : 'plain'],
+      [
+        state,
+        state === 'connected' ? 'alice' : '',
+        '',
+        '',
+        '0',
+        '',
+        '',
+        state === 'pending' ? 'run' : 'plain',
+      ],
     ],
     ['hf1next', ['released']],
     ['hf1connect', 'connected'],
+    ['hf1enteruser', 'entered'],
     ['hf1hold', 'held'],
-    ['hf1place', ['0', 'e', '0', '']],
+    ['hf1place', ['0', 'e', '0', '', '0']],
     ['hf1join', 'joined'],
     ['hf1settle', 'settled'],
     ['hf1activate', 'active'],
@@ -55,8 +68,10 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
     ['hf1close', []],
   ]);
   const ran: string[] = [];
+  const calls: { script: string; args: readonly (string | number)[] }[] = [];
   const frames: string[] = [];
   const closed: string[] = [];
+  const namespaces = new Map<string, Partial<NamespaceRules>>();
   const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
   const deliveries: Delivery[] = [];
   const envelopes: UnsignedEnvelope[] = [];
@@ -66,7 +81,8 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
   /** Each fails one wake. */
   const wakeFailures: Error[] = [];
   const scripts = {
-    run: async (script: RedisScript) => {
+    run: async (script: RedisScript, _keys: readonly string[], args: readonly (string | number)[]) => {
+      calls.push({ script: script.name, args });
       ran.push(script.name);
       steps.push(script.name);
       const answer = answers.get(script.name);
@@ -82,8 +98,17 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
     const failure = failures.get(what);
     if (failure) throw failure;
   };
+  const clock = { now: () => Date.now(), sleep };
+  const wakeQueue = {
+    send: async (wake: Wake) => {
+      wakes.push(wake);
+      const failure = wakeFailures.shift();
+      if (failure) throw failure;
+      check('wakes');
+    },
+  };
   const ingress = new Ingress({
-    ...storesOn(scripts, log),
+    ...withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log }),
     poster: {
       post: async (_, frame) => {
         steps.push('post');
@@ -99,6 +124,8 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
     registry: {
       namespace: async (name) => {
         check('registry');
+        const own = namespaces.get(name);
+        if (own) return { ...ROOM, ...own };
         if (name === 'user') return { ...ROOM, subscribe: 'user-limited' };
         if (name === 'quiet') return { ...ROOM, publish: 'off', recover: false };
         return name === 'room' ? ROOM : undefined;
@@ -121,22 +148,19 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
         deliveries.push(delivery);
       },
     },
-    wakes: {
-      send: async (wake) => {
-        wakes.push(wake);
-        const failure = wakeFailures.shift();
-        if (failure) throw failure;
-        check('wakes');
+    wakes: wakeQueue,
+    tokens: secretTokens(
+      async () => {
+        check('secret');
+        return SECRET;
       },
-    },
-    tokenSecret: async () => {
-      check('secret');
-      return SECRET;
-    },
+      { anonymous },
+    ),
     checkup: { run: async () => undefined },
     userChannel,
+    ...UNLIMITED,
     rpcTimeoutMs: 10_000,
-    clock: { now: () => Date.now(), sleep },
+    clock,
     log,
   });
   return {
@@ -153,6 +177,8 @@ export function ingressWorld(state: State = 'connected', { userChannel = false }
     wakeFailures,
     outcomes,
     failures,
+    namespaces,
+    calls,
     /** Serves commands as one frame and answers all messages that were posted. */
     async serve(...commands: unknown[]): Promise<unknown[]> {
       await ingress.handle('conn=', commands.map((item) => JSON.stringify(item)).join('\n'));

@@ -138,7 +138,7 @@ describe('a method is answered with an error', () => {
     await expect(call('break')).rejects.toThrow(Broken);
     await expect(call('refuse', 5)).rejects.toThrow(RangeError);
     expect(posts()).toEqual([]);
-    expect(lines[0]).toMatchObject({ level: 'error', message: 'method failed', cause: 'disk' });
+    expect(lines[0]).toMatchObject({ level: 'error', message: 'handler failed', cause: 'disk' });
   });
 
   it('by the refusal function where its reply could not be posted', async () => {
@@ -150,7 +150,7 @@ describe('a method is answered with an error', () => {
     await expect(call('breakAfterReply')).resolves.toBeUndefined();
     expect(onlyFrame()).toEqual({ id: 7, rpc: { data: 'done' } });
     expect(lines).toEqual([
-      expect.objectContaining({ level: 'error', message: 'method failed after its reply' }),
+      expect.objectContaining({ level: 'error', message: 'handler failed after its reply' }),
     ]);
   });
 });

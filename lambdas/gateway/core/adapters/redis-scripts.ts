@@ -63,8 +63,9 @@ export class RedisScripts implements ScriptRunner {
     args: readonly (string | number)[],
   ): Promise<unknown> {
     const endsAt = Date.now() + TOTAL_TIMEOUT_MS;
+    const all = [...(script.keys === 'given' ? [keys.length] : []), ...keys, ...args];
     try {
-      return await this.#attempt(script, [...keys, ...args], COMMAND_TIMEOUT_MS);
+      return await this.#attempt(script, all, COMMAND_TIMEOUT_MS);
     } catch (error) {
       const left = endsAt - Date.now();
       // Where Redis answered, asking again would get the same answer.
@@ -74,7 +75,7 @@ export class RedisScripts implements ScriptRunner {
         left < RETRY_RESERVE_MS
       )
         throw error;
-      return this.#attempt(script, [...keys, ...args], Math.min(left, COMMAND_TIMEOUT_MS));
+      return this.#attempt(script, all, Math.min(left, COMMAND_TIMEOUT_MS));
     }
   }
 
@@ -145,7 +146,8 @@ export class RedisScripts implements ScriptRunner {
     const defined = this.#defined.get(cluster) ?? new Set();
     this.#defined.set(cluster, defined);
     if (!defined.has(script.name)) {
-      cluster.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua });
+      const { keys, lua } = script;
+      cluster.defineCommand(script.name, keys === 'given' ? { lua } : { numberOfKeys: keys, lua });
       defined.add(script.name);
     }
     const command: unknown = Reflect.get(cluster, script.name);

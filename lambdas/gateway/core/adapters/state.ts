@@ -5,7 +5,12 @@ import { RedisConnections } from '../connections/redis-connections';
 import { RedisChannels } from '../delivery/redis-channels';
 import { RedisPartitions } from '../delivery/redis-partitions';
 import { RedisInbox } from '../inbox/redis-inbox';
-import type { Clock, Log } from '../ports';
+import { RedisRates, RedisUsers } from '../limits/redis-limits';
+import { MAX_CONNECTIONS_OF_USER } from '../limits/users';
+import { RedisDueSet } from '../liveness/redis-due-set';
+import type { Clock, Log, WakeQueue } from '../ports';
+import { RedisPresence } from '../presence/redis-presence';
+import { Roster } from '../presence/roster';
 import type { ScriptRunner } from '../redis-script';
 import { RedisScripts } from './redis-scripts';
 import { cachedSecret } from './secrets';
@@ -18,21 +23,42 @@ type RedisEnvironment = { readonly [name in (typeof REDIS_VARIABLES)[number]]: s
 /** All stores on one connection to Redis. */
 export function storesOn(
   scripts: ScriptRunner,
-  log: Log,
   clock: Clock = systemClock,
   maxSubscriptions?: number,
+  maxConnectionsOfUser: number = MAX_CONNECTIONS_OF_USER,
 ) {
   const connections = new RedisConnections(scripts, clock, maxSubscriptions);
   const channels = new RedisChannels(scripts, clock);
   const partitions = new RedisPartitions(scripts);
-  const departures = new Departures({ connections, channels, partitions, log });
   const inbox = new RedisInbox(scripts);
-  return { connections, inbox, channels, partitions, departures };
+  const presence = new RedisPresence(scripts, clock);
+  const due = new RedisDueSet(scripts);
+  const users = new RedisUsers(scripts, clock, maxConnectionsOfUser);
+  const rates = new RedisRates(scripts, clock);
+  return { connections, inbox, channels, partitions, presence, due, users, rates };
+}
+
+/** Stores, and what ends connections and says who is in a channel, which takes a queue too. */
+export function withDepartures<Stores extends ReturnType<typeof storesOn>>(
+  stores: Stores,
+  {
+    connectionEvents = false,
+    ...more
+  }: {
+    readonly wakes: WakeQueue;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly connectionEvents?: boolean;
+  },
+) {
+  const roster = new Roster({ ...stores, ...more });
+  const departures = new Departures({ ...stores, ...more, roster, connectionEvents });
+  return { ...stores, roster, departures, connectionEvents };
 }
 
 /**
  * The stores of a function, by its environment. Nothing is connected before the first use. Only a function that subscribes
- * needs to say how many channels a connection may have.
+ * needs to say how many channels a connection may have, only one that takes tokens how many connections a user.
  */
 export function storesOf(
   environment: RedisEnvironment,
@@ -40,8 +66,10 @@ export function storesOf(
   clock: Clock,
   log: Log,
   maxSubscriptions?: number,
+  maxConnectionsOfUser?: number,
 ) {
-  return storesOn(scriptsOf(environment, secrets, clock, log), log, clock, maxSubscriptions);
+  const scripts = scriptsOf(environment, secrets, clock, log);
+  return storesOn(scripts, clock, maxSubscriptions, maxConnectionsOfUser);
 }
 
 /** Redis for a function that uses no store, by its environment. Nothing is connected before the first use. */

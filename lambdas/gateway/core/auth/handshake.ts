@@ -11,19 +11,39 @@ export function headerOf(handshake: Handshake, name: string): string | undefined
   return undefined;
 }
 
-/** The subprotocols that a client offers, in lower case. */
-export function subprotocolsOf(handshake: Handshake): readonly string[] {
-  return (headerOf(handshake, 'sec-websocket-protocol') ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '');
+/**
+ * What carries a token among the offered subprotocols: a browser sets no other header of a handshake, and a URL ends in more
+ * logs. Case counts, since it does in the token.
+ */
+const TOKEN_CARRIER = 'holdfast-token.';
+
+function offersOf(handshake: Handshake): readonly string[] {
+  return (headerOf(handshake, 'sec-websocket-protocol') ?? '').split(',').map((offer) => offer.trim());
 }
 
-/** The token of a plain client: `?token=`, else `Authorization: Bearer`. Undefined where it brings none. */
+/** The subprotocols that a client offers, in lower case, without what carries a token. */
+export function subprotocolsOf(handshake: Handshake): readonly string[] {
+  return offersOf(handshake)
+    .filter((offer) => offer !== '' && !offer.startsWith(TOKEN_CARRIER))
+    .map((offer) => offer.toLowerCase());
+}
+
+/** The token that a client carries among its subprotocols. Undefined where it carries none. */
+export function carriedToken(handshake: Handshake): string | undefined {
+  return offersOf(handshake)
+    .find((offer) => offer.startsWith(TOKEN_CARRIER))
+    ?.slice(TOKEN_CARRIER.length);
+}
+
+/**
+ * The token of a plain client: `?token=`, else `Authorization: Bearer`, else among the subprotocols. Undefined where it
+ * brings none.
+ */
 export function handshakeToken(handshake: Handshake): string | undefined {
   const query = handshake.queryStringParameters?.['token'];
   if (query !== undefined) return query;
-  return /^bearer +(.*)$/i.exec(headerOf(handshake, 'authorization') ?? '')?.[1]?.trim();
+  const header = /^bearer +(.*)$/i.exec(headerOf(handshake, 'authorization') ?? '')?.[1]?.trim();
+  return header ?? carriedToken(handshake);
 }
 
 /**

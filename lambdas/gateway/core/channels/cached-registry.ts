@@ -1,7 +1,6 @@
 import { causeOf } from '../../../contract/log';
-import type { NamespaceRules } from '../../../contract/registry';
 import { Cached } from '../cached';
-import type { Clock, Log, Registry } from '../ports';
+import type { Clock, Log, Namespace, Registry } from '../ports';
 import { joinRegistrations, parseRegistration, type RegistryView } from './registration';
 
 /** A new service is known everywhere after this; each sandbox reads the registry once in that time. */
@@ -32,7 +31,7 @@ export class CachedRegistry implements Registry {
     });
   }
 
-  async namespace(name: string): Promise<NamespaceRules | undefined> {
+  async namespace(name: string): Promise<Namespace | undefined> {
     return (await this.#view.get()).namespaces.get(name);
   }
 

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { USER_NAMESPACE } from '../../../contract/channel';
+import { MAX_PUBLICATION_BYTES } from '../../../contract/delivery';
 import {
+  DEFAULT_RULES,
   GATEWAY_SERVICE,
   MAX_FLUSH_SECONDS,
   METHOD_NAME,
@@ -9,18 +11,31 @@ import {
   SERVICE_NAME,
   type ServiceRegistration,
 } from '../../../contract/registry';
+import type { Namespace } from '../ports';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+// A service that was deployed before a rule existed does not name it.
 const rules = v.object({
-  subscribe: v.picklist(['anyone', 'user-limited']),
-  publish: v.picklist(['direct', 'off']),
-  historySize: count,
-  historyTtlSeconds: count,
-  recover: v.boolean(),
-  presence: v.boolean(),
-  // A service that was deployed before this rule existed does not name it.
-  flushEverySeconds: v.optional(v.pipe(count, v.maxValue(MAX_FLUSH_SECONDS)), 0),
+  subscribe: v.optional(v.picklist(['anyone', 'user-limited', 'token', 'service']), DEFAULT_RULES.subscribe),
+  anonymous: v.optional(v.boolean(), DEFAULT_RULES.anonymous),
+  publish: v.optional(v.picklist(['direct', 'service', 'off']), DEFAULT_RULES.publish),
+  publicationBytes: v.optional(
+    v.pipe(count, v.maxValue(MAX_PUBLICATION_BYTES)),
+    DEFAULT_RULES.publicationBytes,
+  ),
+  history: v.optional(v.picklist(['permitted', 'subscribers']), DEFAULT_RULES.history),
+  historySize: v.optional(count, DEFAULT_RULES.historySize),
+  historyTtlSeconds: v.optional(count, DEFAULT_RULES.historyTtlSeconds),
+  recover: v.optional(v.boolean(), DEFAULT_RULES.recover),
+  presence: v.optional(v.boolean(), DEFAULT_RULES.presence),
+  presenceFor: v.optional(v.picklist(['permitted', 'subscribers']), DEFAULT_RULES.presenceFor),
+  joinLeave: v.optional(v.boolean(), DEFAULT_RULES.joinLeave),
+  lifecycle: v.optional(v.boolean(), DEFAULT_RULES.lifecycle),
+  flushEverySeconds: v.optional(
+    v.pipe(count, v.maxValue(MAX_FLUSH_SECONDS)),
+    DEFAULT_RULES.flushEverySeconds,
+  ),
 });
 
 const registration = v.object({
@@ -54,9 +69,13 @@ export function parseRegistration(name: string, json: string): ServiceRegistrati
 
 /** All that is registered, by the names that commands use. */
 export interface RegistryView {
-  readonly namespaces: ReadonlyMap<string, NamespaceRules>;
+  readonly namespaces: ReadonlyMap<string, Namespace>;
   /** `service.method` to service. */
   readonly methods: ReadonlyMap<string, string>;
+}
+
+function owned(rules: NamespaceRules, service: string): Namespace {
+  return service === GATEWAY_SERVICE ? rules : { ...rules, owner: service };
 }
 
 /**
@@ -64,7 +83,7 @@ export interface RegistryView {
  * others are answered as conflicts, `namespace (service)`.
  */
 export function joinRegistrations(registrations: readonly ServiceRegistration[]) {
-  const namespaces = new Map<string, NamespaceRules>();
+  const namespaces = new Map<string, Namespace>();
   const methods = new Map<string, string>();
   const conflicts: string[] = [];
   const rank = ({ service }: ServiceRegistration) => (service === GATEWAY_SERVICE ? '' : service);
@@ -73,7 +92,7 @@ export function joinRegistrations(registrations: readonly ServiceRegistration[])
     for (const name of names) methods.set(`${service}.${name}`, service);
     for (const [namespace, namespaceRules] of Object.entries(own)) {
       if (namespaces.has(namespace)) conflicts.push(`${namespace} (${service})`);
-      else namespaces.set(namespace, namespaceRules);
+      else namespaces.set(namespace, owned(namespaceRules, service));
     }
   }
   return { namespaces, methods, conflicts };

@@ -1,14 +1,14 @@
 import { type Disconnect, PROTOCOL_ERRORS, type ProtocolError } from '../../../contract/codes';
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
+import type { Membership } from '../connections/connection';
 import type { Command } from '../protocol/commands';
 
 /** A subscription whose reply is on its way: it becomes active once the reply is known to be posted. */
-export interface PendingSubscription {
-  readonly channel: string;
+export interface PendingSubscription extends Membership {
   readonly partition: number;
-  readonly nonce: string;
-  readonly serverSide: boolean;
+  /** Partitions to be told of its join once it is active; none: nobody is. */
+  readonly moved?: number;
 }
 
 /**

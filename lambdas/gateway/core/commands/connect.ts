@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { DISCONNECTS, PROTOCOL_ERRORS } from '../../../contract/codes';
 import type { SubscribeResult } from '../../../contract/frames';
-import { verifyToken } from '../auth/token';
 import type { Connection, Identity } from '../connections/connection';
+import { announceConnection } from '../lifecycle/announce';
+import { refusedEntry } from '../limits/user-entry';
 import { inParallel } from '../parallel';
 import type { Command } from '../protocol/commands';
 import { SERVER_VERSION } from '../version';
 import { type Answer, type Ending, type PendingSubscription, type Refusal, refuse } from './answer';
+import { expiryOf, isOver } from './expiry';
 import type { CommandParts } from './parts';
+import { permitServerSide } from './permission';
 import { RecoveryBudget } from './recovery';
 import { serverSideChannels } from './server-side-channels';
 import type { Subscriptions } from './subscriptions';
@@ -23,8 +26,8 @@ async function identify(
   connection: Connection,
 ): Promise<{ readonly identity: Identity } | Answer> {
   // An SDK whose URL carried the token needs none in the command.
-  if (token === '' && connection.mayConnectAgain) return { identity: connection.identity };
-  const verdict = await verifyToken(token, await parts.tokenSecret(), parts.clock.now());
+  if (token === '' && connection.mayConnectAgain) return ofHandshake(connection.identity, parts.clock.now());
+  const verdict = await parts.tokens.connection(token);
   switch (verdict.result) {
     case 'expired':
       return refuse(
@@ -44,6 +47,12 @@ async function identify(
   }
 }
 
+/** Who the token of the handshake named, unless its time is over: then a new connection brings the next one. */
+function ofHandshake(identity: Identity, now: number): { readonly identity: Identity } | Answer {
+  if (!isOver(identity.expiresAt, now)) return { identity };
+  return { result: 'end', disconnect: DISCONNECTS.expired, reason: 'token of the handshake: expired' };
+}
+
 /** Serves a connect command. Answers who is connected beside what to say. Rejects where Redis or the secret fails. */
 export async function serveConnect(
   parts: CommandParts,
@@ -57,7 +66,12 @@ export async function serveConnect(
   if (!('identity' in identified)) return { answer: identified };
 
   const { identity } = identified;
-  const connected = await parts.connections.connect(id, identity, randomBytes(6).toString('base64url'));
+  if (parts.connectionEvents) await announceConnection(parts, id, identity.user);
+  const [connected, refused] = await Promise.all([
+    parts.connections.connect(id, identity, randomBytes(6).toString('base64url')),
+    refusedEntry(parts, id, identity),
+  ]);
+  if (refused) return { answer: refused };
   if (connected === 'repeated') return { answer: secondConnect() };
   if (connected !== 'connected') {
     return {
@@ -90,13 +104,17 @@ async function subscribeServerSide(
   const subs: Record<string, SubscribeResult> = {};
   const pending: PendingSubscription[] = [];
   const failures: (Refusal | Ending)[] = [];
-  const { user } = identity;
+  const { user, info, subs: granted } = identity;
   const { channels, leftOut } = serverSideChannels(identity, parts.userChannel);
   if (leftOut) parts.log('info', 'no user channel', { connection: id, reason: leftOut });
   const subscribing = inParallel(channels, SUBSCRIBES_AT_ONCE, async (channel) => {
     const recover = command.recover.get(channel);
-    const request = { channel, user, recover, serverSide: true };
-    const subscribed = await subscriptions.subscribe(id, request, budget);
+    const request = { channel, user, info, recover, serverSide: true, renews: false, joinLeave: true };
+    const permitted = await permitServerSide(parts.registry, user, channel, granted?.get(channel));
+    const subscribed =
+      permitted.result === 'refused'
+        ? permitted
+        : await subscriptions.subscribe(id, { ...request, permission: permitted.permission }, budget);
     if (subscribed.result === 'subscribed') {
       subs[channel] = subscribed.reply;
       pending.push(subscribed.pending);
@@ -125,7 +143,14 @@ async function subscribeServerSide(
     result: 'reply',
     reply: {
       id: command.id,
-      connect: { client: id, version: SERVER_VERSION, ...(pending.length > 0 ? { subs } : {}) },
+      connect: {
+        client: id,
+        version: SERVER_VERSION,
+        ...(parts.pingSeconds > 0 ? { ping: parts.pingSeconds } : {}),
+        // Who brought no token here could not renew it either: its connection ends, and the next one has a new token.
+        ...(command.token === '' ? {} : expiryOf(identity.expiresAt, parts.clock.now())),
+        ...(pending.length > 0 ? { subs } : {}),
+      },
     },
     pending,
   };

@@ -5,13 +5,16 @@ import { atMost } from '../parallel';
 import type { Command } from '../protocol/commands';
 import { type Answer, answerUnserved, refuse, refuseTemporarily } from './answer';
 import { serveConnect } from './connect';
+import { isOver } from './expiry';
 import type { FrameTime } from './frame-time';
 import { serveHistory } from './history';
 import type { Outbox } from './outbox';
 import type { CommandParts } from './parts';
+import { servePresence, servePresenceStats } from './presence';
 import { servePublish } from './publish';
-import { RecoveryBudget } from './recovery';
+import { serveRefresh, serveSubRefresh } from './refresh';
 import { serveRpc } from './rpc';
+import { serveSubscribe } from './subscribe';
 import type { Subscriptions } from './subscriptions';
 
 /** A connection while one of its frames is served. */
@@ -21,6 +24,8 @@ export interface Session {
   readonly time: FrameTime;
   readonly traceparent: string;
   connection: Connection;
+  /** The client counts its commands from its connect command on, as SDKs do. */
+  readonly ordered: boolean;
   /** A connect command before got an error, so commands behind it are no violation. */
   connectFailed: boolean;
 }
@@ -34,7 +39,11 @@ function dependencyOf({ kind }: Command): 'state' | 'queue' | 'nothing' {
     case 'subscribe':
     case 'unsubscribe':
     case 'history':
+    case 'presence':
+    case 'presence_stats':
     case 'rpc':
+    case 'refresh':
+    case 'sub_refresh':
       return 'state';
     case 'publish':
       return 'queue';
@@ -71,8 +80,10 @@ export class FrameServer {
       if (answer.result === 'reply') await outbox.add(answer.reply, answer.pending);
       if (answer.result === 'refused' && 'id' in command) {
         this.#logRefusal(session, command.kind, answer);
-        if (command.kind === 'connect' && answer.error.temporary) session.connectFailed = true;
-        await outbox.add({ id: command.id, error: answer.error });
+        const connects = command.kind === 'connect';
+        if (connects && answer.error.temporary) session.connectFailed = true;
+        // A client that misses it takes the replies behind it for those of a connection that it never makes.
+        await outbox.add({ id: command.id, error: answer.error }, [], connects);
       }
     }
     await outbox.flush();
@@ -145,6 +156,9 @@ export class FrameServer {
       };
     }
     const startedAt = this.#parts.clock.now();
+    if (command.kind !== 'connect' && isOver(session.connection.identity.expiresAt, startedAt)) {
+      return { result: 'end', disconnect: DISCONNECTS.expired, reason: 'token: expected it renewed in time' };
+    }
     try {
       return await this.#serveConnected(session, command);
     } catch (error) {
@@ -155,7 +169,8 @@ export class FrameServer {
 
   async #serveConnected(session: Session, command: Command): Promise<Answer> {
     const { id, connection, traceparent } = session;
-    const sender = { connection: id, user: connection.identity.user, traceparent };
+    const { user, info } = connection.identity;
+    const sender = { connection: id, user, traceparent, ...(info === undefined ? {} : { info }) };
     switch (command.kind) {
       case 'connect': {
         const { answer, identity } = await serveConnect(
@@ -168,20 +183,8 @@ export class FrameServer {
         if (identity) session.connection = { state: 'connected', identity, mayConnectAgain: false };
         return answer;
       }
-      case 'subscribe': {
-        const { channel, recover } = command;
-        const subscribed = await this.#subscriptions.subscribe(
-          id,
-          { channel, user: sender.user, recover, serverSide: false },
-          new RecoveryBudget(),
-        );
-        if (subscribed.result !== 'subscribed') return subscribed;
-        return {
-          result: 'reply',
-          reply: { id: command.id, subscribe: subscribed.reply },
-          pending: [subscribed.pending],
-        };
-      }
+      case 'subscribe':
+        return serveSubscribe(this.#parts, this.#subscriptions, sender, command, session.ordered);
       case 'unsubscribe':
         if (!(await this.#subscriptions.unsubscribe(id, command.channel))) {
           return this.#unserved(session, command, 'unsubscribe: expected it done, got a failure');
@@ -195,11 +198,17 @@ export class FrameServer {
         return serveRpc(this.#parts, sender, command);
       case 'ping':
         return { result: 'reply', reply: { id: command.id, ping: {} } };
-      case 'unavailable':
-        return refuse(
-          PROTOCOL_ERRORS.notAvailable,
-          `command: expected one that is served, got ${command.name}`,
-        );
+      case 'presence':
+        return servePresence(this.#parts, sender, command);
+      case 'presence_stats':
+        return servePresenceStats(this.#parts, sender, command);
+      case 'refresh': {
+        const { answer, identity } = await serveRefresh(this.#parts, sender, command);
+        if (identity) session.connection = { ...session.connection, identity };
+        return answer;
+      }
+      case 'sub_refresh':
+        return serveSubRefresh(this.#parts, sender, command);
       case 'refused':
         return refuse(PROTOCOL_ERRORS.badRequest, `${command.name}: ${command.reason}`);
       case 'send':

@@ -2,9 +2,9 @@ import { PROTOCOL_ERRORS } from '../../../contract/codes';
 import { type HistoryPage, MAX_HISTORY, publicationOf } from '../delivery/channels';
 import type { Command, Position } from '../protocol/commands';
 import { type Answer, refuse } from './answer';
-import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
-import type { Sender } from './publish';
+import { permitUse } from './permission';
+import type { Sender } from './sender';
 
 type HistoryCommand = Extract<Command, { kind: 'history' }>;
 
@@ -25,17 +25,17 @@ function whyUnknown({ epoch, offset }: Position, page: HistoryPage): string | un
  * Redis or the registry fails.
  */
 export async function serveHistory(
-  { registry, channels }: Pick<CommandParts, 'registry' | 'channels'>,
-  { user }: Pick<Sender, 'user'>,
+  parts: Pick<CommandParts, 'registry' | 'connections' | 'channels' | 'clock'>,
+  sender: Pick<Sender, 'connection' | 'user'>,
   { id, channel, limit, since, reverse }: HistoryCommand,
 ): Promise<Answer> {
-  const found = await rulesOf(registry, channel, user);
+  const found = await permitUse(parts, sender, channel, ({ history }) => history);
   if ('result' in found) return found;
   const { historySize } = found.rules;
   if (historySize === 0) {
     return refuse(PROTOCOL_ERRORS.notAvailable, 'historySize: expected at least 1, got 0');
   }
-  const page = await channels.history(channel, {
+  const page = await parts.channels.history(channel, {
     limit: countOf(limit),
     since: since?.offset,
     reverse,

@@ -202,7 +202,7 @@ export class Ingress {
       // An order begins with a connect command: behind one that got an error, commands are no violation.
       const connectFailed =
         connection.state === 'pending' && current.commands.every(({ kind }) => kind !== 'connect');
-      connection = await this.#serve(invocation, current, connection, connectFailed);
+      connection = await this.#serve(invocation, current, connection, { ordered: true, connectFailed });
       served.add(current.first);
       if (outbox.ended) return served;
       const next = await this.#next(invocation, current.first);
@@ -231,11 +231,11 @@ export class Ingress {
     { id, outbox, frame, rests }: Invocation,
     { at, commands }: Pick<Frame, 'at' | 'commands'>,
     connection: Connection,
-    connectFailed = false,
+    order = { ordered: false, connectFailed: false },
   ): Promise<Connection> {
     const time = new FrameTime(this.#parts.clock, at, frame.at);
     rests.push(time);
-    const session = { id, outbox, time, connection, traceparent: newTraceparent(), connectFailed };
+    const session = { id, outbox, time, connection, traceparent: newTraceparent(), ...order };
     await this.#server.serve(session, commands);
     return session.connection;
   }

@@ -43,12 +43,19 @@ export class Outbox {
     return this.#ended;
   }
 
-  /** Takes a reply; posts what is there where it is enough for a frame or has waited. */
-  async add(reply: Reply, pending: readonly PendingSubscription[] = []): Promise<void> {
+  /**
+   * Takes a reply; posts what is there where it is enough for a frame or has waited.
+   * @param needed whether the connection ends where the reply is not known to be posted
+   */
+  async add(
+    reply: Reply,
+    pending: readonly PendingSubscription[] = [],
+    needed = pending.length > 0 || 'connect' in reply,
+  ): Promise<void> {
     const text = JSON.stringify(reply);
     const bytes = Buffer.byteLength(text) + 1;
     if (this.#bytes + bytes > FRAME_BYTES) await this.flush();
-    this.#queued.push({ text, bytes, pending, needed: pending.length > 0 || 'connect' in reply });
+    this.#queued.push({ text, bytes, pending, needed });
     this.#bytes += bytes;
     this.#queuedSince ??= this.#parts.clock.now();
     await this.flushIfOld();

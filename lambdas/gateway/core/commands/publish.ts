@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { PROTOCOL_ERRORS } from '../../../contract/codes';
-import { MAX_PUBLICATION_BYTES, publicationBytes } from '../../../contract/delivery';
+import { publicationBytes } from '../../../contract/delivery';
 import { GATEWAY_SERVICE } from '../../../contract/registry';
 import type { Command } from '../protocol/commands';
 import { type Answer, refuse } from './answer';
-import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
+import { permitUse } from './permission';
+import { clientInfo, type Sender } from './sender';
 
 type PublishCommand = Extract<Command, { kind: 'publish' }>;
-
-/** Who sends a command, and its trace. */
-export interface Sender {
-  readonly connection: string;
-  readonly user: string;
-  readonly traceparent: string;
-}
 
 /**
  * Puts a client's publication on the deliveries queue; a courier answers once it is in the log. Rejects where the queue or
@@ -25,19 +19,19 @@ export async function servePublish(
   sender: Sender,
   { id, channel, data }: PublishCommand,
 ): Promise<Answer> {
-  const found = await rulesOf(parts.registry, channel, sender.user);
+  const found = await permitUse(parts, sender, channel, () => 'permitted');
   if ('result' in found) return found;
-  if (found.rules.publish !== 'direct') {
-    return refuse(PROTOCOL_ERRORS.permissionDenied, `publish: expected direct, got ${found.rules.publish}`);
+  const { rules } = found;
+  if (rules.publish !== 'direct') {
+    return refuse(PROTOCOL_ERRORS.permissionDenied, `publish: expected direct, got ${rules.publish}`);
   }
   if (data === undefined) return refuse(PROTOCOL_ERRORS.badRequest, 'data: expected any JSON, got none');
-  const info = { user: sender.user, client: sender.connection };
+  const info = clientInfo(sender, found.membership?.traits.info);
   const bytes = publicationBytes({ data, info });
-  if (bytes > MAX_PUBLICATION_BYTES) {
-    return refuse(
-      PROTOCOL_ERRORS.badRequest,
-      `publication: expected at most ${MAX_PUBLICATION_BYTES} bytes, got ${bytes}`,
-    );
+  if (bytes > rules.publicationBytes) {
+    const reason = `publication: expected at most ${rules.publicationBytes} bytes, got ${bytes}`;
+    const { code, message } = PROTOCOL_ERRORS.badRequest;
+    return refuse({ code, message: `${message}: ${reason}` }, reason);
   }
   await parts.deliveries.send({
     v: 1,

@@ -3,7 +3,7 @@ import { PROTOCOL_ERRORS } from '../../../contract/codes';
 import type { Command } from '../protocol/commands';
 import { type Answer, refuse } from './answer';
 import type { CommandParts } from './parts';
-import type { Sender } from './publish';
+import type { Sender } from './sender';
 
 type RpcCommand = Extract<Command, { kind: 'rpc' }>;
 

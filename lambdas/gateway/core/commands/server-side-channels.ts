@@ -13,6 +13,7 @@ export function serverSideChannels(
   withUserChannel: boolean,
 ): ServerSideChannels {
   if (!withUserChannel) return { channels };
+  if (user === '') return { channels };
   const own = userChannel(user);
   if (own === undefined) {
     return { channels, leftOut: 'user: expected an id that makes a channel name, got another' };

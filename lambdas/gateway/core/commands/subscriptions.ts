@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { DISCONNECTS, PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
-import { encodeFrame, type SubscribeResult } from '../../../contract/frames';
+import { type ClientInfo, encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { Membership } from '../connections/connection';
+import { endedOf } from '../connections/departures';
+import type { SubscriptionTraits } from '../connections/subscription-record';
 import type { Place } from '../delivery/channels';
 import { type Member, PENDING_MS } from '../delivery/partitions';
 import { LOCK_MS } from '../delivery/times';
 import { inParallel } from '../parallel';
+import type { Arrival } from '../presence/presence';
 import type { Position } from '../protocol/commands';
 import { type Ending, type PendingSubscription, type Refusal, refuse } from './answer';
-import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
+import { type Permission, toldOf } from './permission';
 import { type RecoveryBudget, subscribeResult } from './recovery';
+import { clientInfo } from './sender';
 
 /** How long a subscribe waits for another or an unsubscribe of the same channel, and that one for a drain; clients give up after 5 s. */
 const WAIT_MS = 3_000;
@@ -32,6 +36,13 @@ export interface SubscribeRequest {
   readonly user: string;
   readonly recover: Position | undefined;
   readonly serverSide: boolean;
+  /** Whether it takes the place of a former one: its client counts its commands, as SDKs do, and knows of none. */
+  readonly renews: boolean;
+  /** The client wants to be told who joins and leaves. */
+  readonly joinLeave: boolean;
+  /** What the connection's token shows of it, an object as JSON text. */
+  readonly info: string | undefined;
+  readonly permission: Permission;
 }
 
 export type Subscribed =
@@ -49,7 +60,21 @@ function refused(...cause: Parameters<typeof refuse>): Held {
   return { refusal: refuse(...cause), waited: false };
 }
 
-type Entered = 'entered' | 'epoch' | 'set back' | 'busy' | 'lost';
+function traitsOf({ permission, serverSide, joinLeave }: SubscribeRequest): SubscriptionTraits {
+  const { rules, expiresAt, info } = permission;
+  return {
+    serverSide,
+    presence: rules.presence,
+    // Nobody asks for a server-side subscription, so nobody could ask for its joins either.
+    joinLeave: rules.joinLeave && (joinLeave || serverSide),
+    lifecycle: rules.lifecycle,
+    expiresAt,
+    ...(info === undefined ? {} : { info }),
+  };
+}
+
+/** `moved`: partitions to be told of the join. */
+type Entered = { readonly moved: number } | 'epoch' | 'set back' | 'busy' | 'lost';
 
 const NOT_ENTERED = {
   epoch: 'partition: expected the epoch of the channel, got a former one',
@@ -57,32 +82,43 @@ const NOT_ENTERED = {
   busy: 'partition: expected no former subscription, got one that is not over',
 } as const;
 
+function arrivalOf(info: ClientInfo, { nonce, traits }: Membership): Arrival {
+  const { lifecycle, joinLeave } = traits;
+  return { connection: info.client, nonce, info, lifecycle, listens: joinLeave };
+}
+
+/** What subscriptions are made with, whoever makes them. */
+export type SubscriptionParts = Pick<
+  CommandParts,
+  'connections' | 'channels' | 'partitions' | 'departures' | 'roster' | 'poster' | 'wakes' | 'clock' | 'log'
+>;
+
 /** A subscription's way: hold, place, join, reply, activate; and its end. */
 export class Subscriptions {
-  readonly #parts: CommandParts;
+  readonly #parts: SubscriptionParts;
 
-  constructor(parts: CommandParts) {
+  constructor(parts: SubscriptionParts) {
     this.#parts = parts;
   }
 
   /** Joins a channel as pending. The result must be posted, then `activate` called. Rejects where Redis fails. */
   async subscribe(
     connection: string,
-    { channel, user, recover, serverSide }: SubscribeRequest,
+    request: SubscribeRequest,
     budget: RecoveryBudget,
   ): Promise<Subscribed> {
-    const { channels, departures, registry, wakes } = this.#parts;
-    const found = await rulesOf(registry, channel, user);
-    if ('result' in found) return found;
-
+    const { channels, departures, clock, wakes } = this.#parts;
+    const { channel, recover, renews, permission } = request;
+    const { rules } = permission;
     const nonce = randomBytes(6).toString('base64url');
-    const from = found.rules.recover ? recover?.offset : undefined;
+    const traits = traitsOf(request);
+    const from = rules.recover ? recover?.offset : undefined;
     let place: Place | undefined;
     let entered: Entered;
     try {
       // Two slots at once: a subscribe that nothing is in the way of waits for Redis once less.
       const [held, placed] = await Promise.allSettled([
-        this.#hold(connection, channel, nonce),
+        this.#hold(connection, channel, nonce, renews),
         channels.place(channel, from),
       ]);
       if (placed.status === 'fulfilled') place = placed.value;
@@ -99,14 +135,19 @@ export class Subscriptions {
         place = undefined;
       }
       place ??= await channels.place(channel, from);
-      entered = await this.#enter(connection, channel, nonce, place, serverSide);
+      entered = await this.#enter(
+        connection,
+        { channel, partition: place.partition, nonce, traits },
+        place,
+        clientInfo({ ...request, connection }, traits.info),
+      );
     } catch (error) {
-      await this.#giveUp(connection, { channel, partition: place?.partition, nonce });
+      await this.#giveUp(connection, { channel, partition: place?.partition, nonce, traits });
       throw error;
     }
     const { partition } = place;
-    if (entered !== 'entered') {
-      await this.#giveUp(connection, { channel, partition, nonce });
+    if (typeof entered === 'string') {
+      await this.#giveUp(connection, { channel, partition, nonce, traits });
       if (entered === 'lost') {
         return refuse(
           PROTOCOL_ERRORS.internal,
@@ -122,38 +163,53 @@ export class Subscriptions {
     }
     return {
       result: 'subscribed',
-      reply: subscribeResult(found.rules, place, recover, budget),
-      pending: { channel, partition, nonce, serverSide },
+      reply: {
+        ...subscribeResult(rules, place, recover, budget),
+        ...toldOf(permission, clock.now()),
+      },
+      pending: { channel, partition, nonce, traits, moved: entered.moved },
     };
   }
 
-  /** Joins the partition of a place as pending, then notes it in the connection. */
+  /** Joins the partition of a place as pending, then notes it in the connection and in the channel's list. */
   async #enter(
     connection: string,
-    channel: string,
-    nonce: string,
-    { partition, epoch, top, tag, entries }: Place,
-    serverSide: boolean,
+    membership: PendingSubscription,
+    { epoch, top, tag, move, entries }: Place,
+    info: ClientInfo,
   ): Promise<Entered> {
-    const { channels, connections, partitions, clock } = this.#parts;
+    const { channels, connections, partitions, roster, clock } = this.#parts;
+    const { channel, partition, nonce, traits } = membership;
     const until = clock.now() + PENDING_MS;
-    const member: Member = { connection, nonce, state: 'pending', offset: top, until, serverSide };
+    const { serverSide, presence, joinLeave } = traits;
+    const member: Member = {
+      ...{ connection, nonce, state: 'pending', offset: top, until, serverSide, listed: presence },
+      ...(joinLeave ? { moves: move } : {}),
+    };
     const [joined, held] = await Promise.all([
       partitions.join(channel, partition, member, { epoch, top }),
       channels.witness(channel, epoch, { offset: top, tag }, entries),
+      traits.lifecycle ? roster.announce(channel, { connection, nonce }) : undefined,
     ]);
     if (joined !== 'joined') return joined;
     if (!held) return 'set back';
-    const settled = await connections.settle(connection, { channel, partition, nonce }, top);
-    return settled === 'lost' ? 'lost' : 'entered';
+    // Both have to end before anything is given up: what comes late would stay.
+    const [settled, moved] = await Promise.allSettled([
+      connections.settle(connection, membership, top),
+      traits.presence ? roster.appear(channel, arrivalOf(info, membership)) : 0,
+    ]);
+    if (settled.status === 'rejected') throw settled.reason;
+    if (moved.status === 'rejected') throw moved.reason;
+    return settled.value === 'lost' ? 'lost' : { moved: moved.value };
   }
 
   /**
    * Gives a subscription up that did not get as far as its reply, as well as Redis lets it: what stays ends by its own
    * deadline. Never rejects.
    */
-  async #giveUp(connection: string, { channel, partition, nonce }: Membership): Promise<void> {
-    const { connections, partitions, departures } = this.#parts;
+  async #giveUp(connection: string, membership: Membership): Promise<void> {
+    const { connections, partitions, departures, roster } = this.#parts;
+    const { channel, partition, nonce } = membership;
     await this.#tidy(connection, [
       async () => {
         if (partition === undefined) return;
@@ -164,6 +220,7 @@ export class Subscriptions {
       async () => {
         await connections.drop(connection, channel, nonce);
       },
+      () => roster.leave(connection, membership),
     ]);
   }
 
@@ -182,7 +239,7 @@ export class Subscriptions {
     waiting.abort();
   }
 
-  async #hold(connection: string, channel: string, nonce: string): Promise<Held> {
+  async #hold(connection: string, channel: string, nonce: string, renews: boolean): Promise<Held> {
     const { connections, clock } = this.#parts;
     const endsAt = clock.now() + WAIT_MS;
     for (let waited = false; ; waited = true) {
@@ -191,7 +248,7 @@ export class Subscriptions {
         case 'held':
           return { waited };
         case 'subscribed': {
-          const refusal = await this.#alreadySubscribed(connection, channel);
+          const refusal = await this.#alreadySubscribed(connection, channel, renews);
           if (refusal) return { refusal, waited };
           break;
         }
@@ -215,41 +272,55 @@ export class Subscriptions {
   }
 
   /**
-   * Error 105 is final for SDK clients, so it has to be true: a failover may have brought a subscription back that was
-   * left. Undefined where it was left just now.
+   * An SDK that subscribes has no subscription, whatever is known here: a failover may have brought one back that it left, or
+   * a late push may have told it that the present one ended. So that one ends, and the new one begins. Others get error 105,
+   * which is final, where their subscription lives, and so does who subscribes to what the server subscribed it to.
+   * Undefined: the channel is free or was left just now.
    */
-  async #alreadySubscribed(connection: string, channel: string): Promise<Refusal | Ending | undefined> {
+  async #alreadySubscribed(
+    connection: string,
+    channel: string,
+    renews: boolean,
+  ): Promise<Refusal | Ending | undefined> {
     const { connections, partitions } = this.#parts;
     const memberships = await connections.memberships(connection);
     const known = memberships.find((membership) => membership.channel === channel);
     if (known?.partition === undefined) return undefined;
-    if (await partitions.has(channel, known.partition, connection, known.nonce)) {
-      return refuse(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
-    }
-    const reason =
+    const lost =
       'channel: expected no subscription or a living one, got one that its partition does not know';
-    return { result: 'end', disconnect: DISCONNECTS.insufficientState, reason };
+    const end: Ending = { result: 'end', disconnect: DISCONNECTS.insufficientState, reason: lost };
+    if (renews && !known.traits.serverSide) {
+      return (await this.unsubscribe(connection, channel)) ? undefined : end;
+    }
+    if (!(await partitions.has(channel, known.partition, connection, known.nonce))) return end;
+    return refuse(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
   }
 
-  /** After the reply was posted. Answers whether the client has to be disconnected. Rejects where Redis fails. */
+  /**
+   * After the reply was posted: publications may follow, and the channel hears of the join. Answers whether the client has to be
+   * disconnected. Rejects where Redis fails.
+   */
   async activate(connection: string, pending: PendingSubscription): Promise<'active' | 'end'> {
-    const { partitions, poster, wakes, clock } = this.#parts;
-    const { channel, partition, nonce, serverSide } = pending;
-    switch (await partitions.activate(channel, partition, connection, nonce, clock.now())) {
-      case 'active':
-      case 'told':
-        return 'active';
-      case 'wake':
-        await wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
-        return 'active';
-      case 'missing': {
-        // Where the connection gave the subscription up itself, there is nothing to tell.
-        if (!(await this.#isDropped(connection, channel, nonce))) return 'active';
-        if (serverSide) return 'end';
-        const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
-        return (await poster.post(connection, frame)) === 'ok' ? 'active' : 'end';
-      }
-    }
+    const { partitions, roster, clock } = this.#parts;
+    const { channel, partition, nonce, moved = 0 } = pending;
+    const activated = await partitions.activate(channel, partition, connection, nonce, clock.now());
+    if (activated === 'missing') return this.#endMissing(connection, pending);
+    if (activated === 'wake') await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, 0);
+    await roster.tell(channel, moved);
+    return 'active';
+  }
+
+  /** Its partition gave the subscription up while its reply was on the way. */
+  async #endMissing(connection: string, membership: PendingSubscription): Promise<'active' | 'end'> {
+    const { roster, poster } = this.#parts;
+    const { channel, nonce, traits } = membership;
+    // Where the connection gave the subscription up itself, there is nothing to tell.
+    if (!(await this.#isDropped(connection, channel, nonce))) return 'active';
+    // Its client comes back at once, and has not left by then.
+    await roster.leaveLater(endedOf(connection, membership));
+    if (traits.serverSide) return 'end';
+    const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
+    return (await poster.post(connection, frame)) === 'ok' ? 'active' : 'end';
   }
 
   /** Whether the connection had the subscription, also where nobody can tell: then it has to be told. */
@@ -264,12 +335,13 @@ export class Subscriptions {
 
   /** Gives subscriptions back that no reply will tell of, as well as Redis lets it. Never rejects. */
   async undo(connection: string, subscriptions: readonly PendingSubscription[]): Promise<void> {
-    const { connections, departures } = this.#parts;
+    const { connections, departures, roster } = this.#parts;
     await this.#tidy(
       connection,
       subscriptions.map((membership) => async () => {
         await departures.leave(connection, membership);
         await connections.drop(connection, membership.channel, membership.nonce);
+        await roster.leave(connection, membership);
       }),
     );
   }
@@ -279,11 +351,12 @@ export class Subscriptions {
    * whether that is known; never rejects.
    */
   async unsubscribe(connection: string, channel: string): Promise<boolean> {
-    const { connections, departures, wakes, clock, log } = this.#parts;
+    const { connections, departures, roster, wakes, clock, log } = this.#parts;
     try {
       const membership = await connections.leave(connection, channel, clock.now() + LEAVING_MS);
       if (membership === undefined) return true;
       const endsAt = clock.now() + WAIT_MS;
+      await roster.leave(connection, membership);
       while ((await departures.leave(connection, membership)) === 'kept') {
         if (clock.now() >= endsAt) {
           // The mark stays: a next subscribe waits for its end. Whoever held the partition may be dead.

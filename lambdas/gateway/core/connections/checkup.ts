@@ -16,6 +16,14 @@ export interface CheckupParts {
   readonly log: Log;
 }
 
+/** What the partitions of a connection's subscriptions know of it. */
+export interface Findings {
+  /** A subscription is not known to its partition. */
+  readonly lost: boolean;
+  /** When one of them posted to it last (epoch ms), as far as is known; 0: nothing is. */
+  readonly postedAt: number;
+}
+
 /**
  * Finds subscriptions that a connection has and their partition does not know: Redis lost the partition, or a failover set it
  * back. Nobody would post to them, and nobody but the connection knows of them.
@@ -29,9 +37,10 @@ export class Checkup {
 
   /** Ends the connection with 3010 where a subscription is lost, so that its client rebuilds and recovers. Never rejects. */
   async run(connection: string): Promise<void> {
-    const { departures, poster, log } = this.#parts;
+    const { connections, departures, poster, log } = this.#parts;
     try {
-      if (!(await this.#lost(connection))) return;
+      const { lost } = await this.look(connection, await connections.memberships(connection));
+      if (!lost) return;
       const { code } = DISCONNECTS.insufficientState;
       log('warn', 'subscription not known to its partition, connection closed', { connection, code });
       await departures.disconnect(poster, connection, DISCONNECTS.insufficientState);
@@ -40,23 +49,32 @@ export class Checkup {
     }
   }
 
-  async #lost(connection: string): Promise<boolean> {
+  /** Looks for settled subscriptions in their partitions. Rejects where Redis fails. */
+  async look(connection: string, memberships: readonly Membership[]): Promise<Findings> {
     const { connections } = this.#parts;
-    const missing = await this.#missing(connection, await connections.memberships(connection));
-    if (missing.length === 0) return false;
+    const first = await this.#look(connection, memberships);
+    if (first.missing.length === 0) return { lost: false, postedAt: first.postedAt };
     // An unsubscribe or a push 2500 may have come between: what is still held and still missing is lost.
     const held = new Set((await connections.memberships(connection)).map(({ nonce }) => nonce));
-    const still = missing.filter(({ nonce }) => held.has(nonce));
-    return (await this.#missing(connection, still)).length > 0;
+    const still = first.missing.filter(({ nonce }) => held.has(nonce));
+    const { missing } = await this.#look(connection, still);
+    return { lost: missing.length > 0, postedAt: first.postedAt };
   }
 
-  async #missing(connection: string, memberships: readonly Membership[]): Promise<readonly Membership[]> {
-    const found = await inParallel(memberships, CHECKS_AT_ONCE, async (membership) => {
+  async #look(connection: string, memberships: readonly Membership[]) {
+    const placed = memberships.flatMap(({ partition, ...more }) =>
+      partition === undefined ? [] : [{ partition, ...more }],
+    );
+    const found = await inParallel(placed, CHECKS_AT_ONCE, async (membership) => {
       const { channel, partition, nonce } = membership;
-      if (partition === undefined) return [];
-      const known = await this.#parts.partitions.has(channel, partition, connection, nonce);
-      return known ? [] : [membership];
+      return {
+        membership,
+        standing: await this.#parts.partitions.standing(channel, partition, connection, nonce),
+      };
     });
-    return found.flat();
+    return {
+      missing: found.flatMap(({ membership, standing }) => (standing ? [] : [membership])),
+      postedAt: Math.max(0, ...found.map(({ standing }) => standing?.postedAt ?? 0)),
+    };
   }
 }

@@ -1,3 +1,6 @@
+import type { JsonValue } from '../../../contract/json';
+import type { SubscriptionRecord, SubscriptionTraits } from './subscription-record';
+
 /**
  * `pending`: open, but no token was accepted yet. `connected`: commands are served. `closed`: a tombstone; nothing is done
  * for it any more. `absent`: the hash is not there, because it never was or because Redis lost it.
@@ -14,11 +17,34 @@ export interface Connection {
 
 /** What a token says about a connection. */
 export interface Identity {
+  /** Empty: anonymous. */
   readonly user: string;
-  /** Epoch seconds at which the token ends. */
+  /** Epoch seconds at which the connection ends unless it is refreshed; 0: never. */
   readonly expiresAt: number;
   /** Server-side subscriptions. */
   readonly channels: readonly string[];
+  /** What the token adds to them, for those to which it adds something. */
+  readonly subs?: ReadonlyMap<string, SubscriptionOptions>;
+  /** Shown to others, an object as JSON text. */
+  readonly info?: string;
+  /** Epoch seconds at which the token was made, 0 where it does not say; undefined where it is not at hand. */
+  readonly issuedAt?: number;
+}
+
+/** How long a subscription may last, and what it shows. */
+export interface Permission {
+  /** Epoch seconds; 0: never. */
+  readonly expiresAt: number;
+  /** Shown to others of the channel, an object as JSON text. */
+  readonly info?: string;
+}
+
+/** What a token adds to a subscription. */
+export interface SubscriptionOptions {
+  /** Shown to others of the channel, an object as JSON text. */
+  readonly info?: string;
+  /** For the client, in the reply. */
+  readonly data?: JsonValue;
 }
 
 /** Where a connection is a member of a channel. `partition` is undefined until the place is known. */
@@ -27,6 +53,26 @@ export interface Membership {
   readonly partition: number | undefined;
   /** Names one subscription; every removal names it, so that a late one cannot remove its successor. */
   readonly nonce: string;
+  readonly traits: SubscriptionTraits;
+}
+
+/** What a tombstone stands for. */
+export interface Closed {
+  readonly user: string;
+  /** A connect command or a handshake token was accepted. */
+  readonly opened: boolean;
+  /** Its channels will hear of its end already. */
+  readonly departed: boolean;
+  readonly memberships: readonly Membership[];
+}
+
+/** What is stored of a connection, for who looks after it. Times in epoch ms and, of the expiry, in epoch seconds. */
+export interface ConnectionView {
+  readonly state: ConnectionState;
+  readonly openedAt: number;
+  /** 0: never. */
+  readonly expiresAt: number;
+  readonly subscriptions: readonly SubscriptionRecord[];
 }
 
 export type HoldResult = 'held' | 'subscribed' | 'leaving' | 'limit' | 'closed' | 'absent';
@@ -65,6 +111,15 @@ export interface Connections {
     identity: Identity,
     nonce: string,
   ): Promise<'connected' | 'repeated' | 'closed' | 'absent'>;
+  /** A new token of the same user: notes its end and what it shows. False where the connection is not connected as that user. */
+  refresh(connection: string, identity: Identity): Promise<boolean>;
+  /**
+   * A new permission for a subscription that its client made: notes its end and what it shows. False where there is no such
+   * subscription.
+   */
+  renewSubscription(connection: string, channel: string, permission: Permission): Promise<boolean>;
+  /** The settled subscription to a channel; undefined where there is none. */
+  subscription(connection: string, channel: string): Promise<Membership | undefined>;
   /** Next number of the connection's envelopes, from 1. */
   nextSeq(connection: string): Promise<number>;
   /** Takes the channel for a subscription that is being made, for `HOLD_MS` until it is settled. */
@@ -80,8 +135,14 @@ export interface Connections {
   drop(connection: string, channel: string, nonce: string): Promise<'dropped' | 'other' | 'absent'>;
   /** When the handshake opened it (epoch ms); undefined where nothing is known of it any more. */
   openedAt(connection: string): Promise<number | undefined>;
+  /** All that is stored of it. */
+  view(connection: string): Promise<ConnectionView>;
   /** What the connection is a member of: settled subscriptions that nobody leaves. */
   memberships(connection: string): Promise<readonly Membership[]>;
   /** Puts up the tombstone, deletes waiting frames and answers what the connection was a member of. May be repeated. */
-  close(connection: string): Promise<readonly Membership[]>;
+  close(connection: string): Promise<Closed>;
+  /** Whether the connection was accepted, be it closed by now. */
+  wasConnected(connection: string): Promise<boolean>;
+  /** Notes on the tombstone that its channels will hear of its end. */
+  departed(connection: string): Promise<void>;
 }

@@ -1,22 +1,28 @@
 import { randomBytes } from 'node:crypto';
+import { isJsonObject, type JsonValue } from '../../../contract/json';
 import { systemClock } from '../clock';
 import { connectionKey, inboxKey } from '../keys';
 import type { Clock } from '../ports';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
+  type Closed,
   CONNECTION_TTL_SECONDS,
   type Connection,
   type ConnectionState,
   type Connections,
+  type ConnectionView,
   HOLD_MS,
   type HoldResult,
   type Identity,
   MAX_SUBSCRIPTIONS,
   type Membership,
+  type Permission,
+  type SubscriptionOptions,
   TOMBSTONE_TTL_SECONDS,
 } from './connection';
 import { close } from './scripts/close';
 import { connect } from './scripts/connect';
+import { departed } from './scripts/departed';
 import { drop } from './scripts/drop';
 import { hold } from './scripts/hold';
 import { leaveChannel } from './scripts/leave';
@@ -24,46 +30,66 @@ import { nextSeq } from './scripts/next-seq';
 import { FIXED_FIELDS, open } from './scripts/open';
 import { openedAt } from './scripts/opened-at';
 import { readConnection } from './scripts/read';
+import { readSubscription } from './scripts/read-subscription';
+import { refresh } from './scripts/refresh';
+import { renewSubscription } from './scripts/renew';
 import { settle } from './scripts/settle';
-
-// Subscriptions are fields beside the fixed ones, so their names need a prefix.
-const SUBSCRIPTION = 's:';
-const MEMBERSHIP = /^(?:x:)?([^:]*):([^:]*)(?::\d+)?$/;
-const SETTLED = /^(\d+):([^:]*)(?::\d+)?$/;
+import { wasConnected } from './scripts/was-connected';
+import {
+  FLAGS,
+  SUBSCRIPTION,
+  subscriptionRecord,
+  subscriptionRecords,
+  traitsText,
+} from './subscription-record';
 
 const STATES: readonly ConnectionState[] = ['pending', 'connected', 'closed'];
 const HOLD_RESULTS: readonly HoldResult[] = ['held', 'subscribed', 'leaving', 'limit', 'closed', 'absent'];
 const CONNECT_RESULTS = ['connected', 'repeated', 'closed', 'absent'] as const;
 const DROP_RESULTS = ['dropped', 'other', 'absent'] as const;
 
-function membershipOf(channel: string, partition: string, nonce: string): Membership {
-  return { channel, partition: partition === '?' ? undefined : Number(partition), nonce };
+type ServerSide = Pick<Identity, 'channels' | 'subs'>;
+
+/** Server-side subscriptions as they are stored: a list of names, or an object by name where the token adds to them. */
+function serverSideText({ channels, subs }: ServerSide): string {
+  if (channels.length === 0) return '';
+  if (subs === undefined || subs.size === 0) return JSON.stringify(channels);
+  return JSON.stringify(Object.fromEntries(channels.map((name) => [name, subs.get(name) ?? {}])));
 }
 
-function parseChannels(json: string | undefined): readonly string[] {
-  if (!json) return [];
-  const value: unknown = JSON.parse(json);
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-/** A connection from the fields state, user, channels, hand and exp of its hash. */
-export function connectionOf([state, user = '', channels, hand, exp]: readonly string[]): Connection {
+function parseServerSide(json: string | undefined): ServerSide {
+  const value: unknown = json ? JSON.parse(json) : [];
+  if (Array.isArray(value)) return { channels: value.filter((item) => typeof item === 'string') };
+  if (!isJsonObject(value)) return { channels: [] };
+  const subs = Object.entries(value).map(([name, options]) => [name, optionsOf(options)] as const);
   return {
-    state: STATES.find((known) => known === state) ?? 'absent',
-    identity: { user, channels: parseChannels(channels), expiresAt: Number(exp) },
-    mayConnectAgain: hand === '1',
+    channels: Object.keys(value),
+    subs: new Map(subs.filter(([, options]) => Object.keys(options).length > 0)),
   };
 }
 
-function membershipsOf(fields: readonly string[], pattern = MEMBERSHIP): readonly Membership[] {
-  const memberships: Membership[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const field = fields[index] ?? '';
-    const parts = pattern.exec(fields[index + 1] ?? '');
-    if (!field.startsWith(SUBSCRIPTION) || parts === null) continue;
-    memberships.push(membershipOf(field.slice(SUBSCRIPTION.length), parts[1] ?? '', parts[2] ?? ''));
-  }
-  return memberships;
+function optionsOf(value: JsonValue): SubscriptionOptions {
+  const { info, data } = isJsonObject(value) ? value : {};
+  return { ...(typeof info === 'string' ? { info } : {}), ...(data === undefined ? {} : { data }) };
+}
+
+function stateOf(text: string | undefined): ConnectionState {
+  return STATES.find((known) => known === text) ?? 'absent';
+}
+
+/** The value of a field among fields and values; empty where there is none. */
+function fieldOf(fields: readonly string[], name: string): string {
+  const index = fields.findIndex((field, at) => at % 2 === 0 && field === name);
+  return index < 0 ? '' : (fields[index + 1] ?? '');
+}
+
+/** A connection from the fields state, user, channels, hand, exp and info of its hash. */
+export function connectionOf([state, user = '', channels, hand, exp, info]: readonly string[]): Connection {
+  return {
+    state: stateOf(state),
+    identity: { user, ...parseServerSide(channels), expiresAt: Number(exp), ...(info ? { info } : {}) },
+    mayConnectAgain: hand === '1',
+  };
 }
 
 /** Connections in Redis. */
@@ -88,7 +114,6 @@ export class RedisConnections implements Connections {
     identity: Identity | undefined,
     awaitsConnect = identity === undefined,
   ): Promise<boolean> {
-    const channels = identity && identity.channels.length > 0 ? JSON.stringify(identity.channels) : '';
     const opened = await this.#scripts.run(
       open,
       [connectionKey(connection)],
@@ -96,10 +121,12 @@ export class RedisConnections implements Connections {
         awaitsConnect ? 'pending' : 'connected',
         identity?.user ?? '',
         identity?.expiresAt ?? 0,
-        channels,
+        identity ? serverSideText(identity) : '',
         identity ? '1' : '',
         CONNECTION_TTL_SECONDS,
         this.#clock.now(),
+        identity?.info ?? '',
+        identity?.issuedAt ?? '',
       ],
     );
     return opened === 1;
@@ -109,11 +136,32 @@ export class RedisConnections implements Connections {
     const result = await this.#scripts.run(
       connect,
       [connectionKey(connection)],
-      [identity.user, identity.expiresAt, nonce],
+      [identity.user, identity.expiresAt, nonce, identity.info ?? '', identity.issuedAt ?? ''],
     );
     const known = CONNECT_RESULTS.find((name) => name === result);
     if (known === undefined) throw new ScriptResultError(connect, CONNECT_RESULTS.join(' or '), result);
     return known;
+  }
+
+  async refresh(connection: string, { user, expiresAt, info, issuedAt }: Identity): Promise<boolean> {
+    const args = [user, expiresAt, info ?? '', issuedAt ?? ''];
+    return (await this.#scripts.run(refresh, [connectionKey(connection)], args)) === 1;
+  }
+
+  async renewSubscription(
+    connection: string,
+    channel: string,
+    { expiresAt, info }: Permission,
+  ): Promise<boolean> {
+    const args = [SUBSCRIPTION + channel, FLAGS.serverSide, expiresAt, info ?? ''];
+    return (await this.#scripts.run(renewSubscription, [connectionKey(connection)], args)) === 1;
+  }
+
+  async subscription(connection: string, channel: string): Promise<Membership | undefined> {
+    const args = [SUBSCRIPTION + channel];
+    const value = await this.#scripts.run(readSubscription, [connectionKey(connection)], args);
+    const record = typeof value === 'string' ? subscriptionRecord(channel, value) : undefined;
+    return record?.stage === 'settled' ? record : undefined;
   }
 
   async nextSeq(connection: string): Promise<number> {
@@ -133,25 +181,24 @@ export class RedisConnections implements Connections {
 
   async settle(
     connection: string,
-    { channel, nonce, partition }: Membership,
+    { channel, nonce, partition, traits }: Membership,
     startOffset: number,
   ): Promise<'settled' | 'lost'> {
     const result = await this.#scripts.run(
       settle,
       [connectionKey(connection)],
-      [SUBSCRIPTION + channel, nonce, partition ?? '?', startOffset],
+      [SUBSCRIPTION + channel, nonce, `${partition ?? '?'}:${nonce}:${startOffset}:${traitsText(traits)}`],
     );
     return result === 'settled' ? 'settled' : 'lost';
   }
 
   async leave(connection: string, channel: string, until: number): Promise<Membership | undefined> {
-    const [partition, nonce] = textList(
+    const record = await this.#scripts.run(
       leaveChannel,
-      await this.#scripts.run(leaveChannel, [connectionKey(connection)], [SUBSCRIPTION + channel, until]),
+      [connectionKey(connection)],
+      [SUBSCRIPTION + channel, until],
     );
-    return partition === undefined || nonce === undefined
-      ? undefined
-      : membershipOf(channel, partition, nonce);
+    return typeof record === 'string' ? subscriptionRecord(channel, record) : undefined;
   }
 
   async drop(connection: string, channel: string, nonce: string) {
@@ -170,17 +217,42 @@ export class RedisConnections implements Connections {
     return typeof at === 'string' && at !== '' ? Number(at) : undefined;
   }
 
-  async memberships(connection: string): Promise<readonly Membership[]> {
-    const fields = await this.#scripts.run(readConnection, [connectionKey(connection)], []);
-    return membershipsOf(textList(readConnection, fields), SETTLED);
+  async view(connection: string): Promise<ConnectionView> {
+    const answer = await this.#scripts.run(readConnection, [connectionKey(connection)], []);
+    const fields = textList(readConnection, answer);
+    return {
+      state: stateOf(fieldOf(fields, 'state')),
+      openedAt: Number(fieldOf(fields, 'at')),
+      expiresAt: Number(fieldOf(fields, 'exp')),
+      subscriptions: subscriptionRecords(fields),
+    };
   }
 
-  async close(connection: string): Promise<readonly Membership[]> {
-    const fields = await this.#scripts.run(
+  async memberships(connection: string): Promise<readonly Membership[]> {
+    const fields = await this.#scripts.run(readConnection, [connectionKey(connection)], []);
+    return subscriptionRecords(textList(readConnection, fields)).filter(({ stage }) => stage === 'settled');
+  }
+
+  async close(connection: string): Promise<Closed> {
+    const answer = await this.#scripts.run(
       close,
       [connectionKey(connection), inboxKey(connection)],
       [TOMBSTONE_TTL_SECONDS],
     );
-    return membershipsOf(textList(close, fields));
+    const fields = textList(close, answer);
+    return {
+      user: fieldOf(fields, 'user'),
+      opened: fieldOf(fields, 'hand') !== '',
+      departed: fieldOf(fields, 'departed') === '1',
+      memberships: subscriptionRecords(fields),
+    };
+  }
+
+  async wasConnected(connection: string): Promise<boolean> {
+    return (await this.#scripts.run(wasConnected, [connectionKey(connection)], [])) === 1;
+  }
+
+  async departed(connection: string): Promise<void> {
+    await this.#scripts.run(departed, [connectionKey(connection)], []);
   }
 }

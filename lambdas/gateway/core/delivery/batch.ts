@@ -1,3 +1,5 @@
+import type { Redriven } from '../../../contract/dead-letters';
+import type { Timers } from '../ports';
 import type { CourierMessage } from './messages';
 import type { PublisherReply } from './publisher-replies';
 
@@ -11,6 +13,8 @@ export interface CourierRecord {
   readonly receives: number;
   /** Epoch ms at which it came into the queue: later than it was published where it was redriven. */
   readonly sentAt: number;
+  /** It was a dead letter; `forced`: it is to be published also where it may have been before. */
+  readonly redriven?: Redriven | undefined;
 }
 
 export interface Received {
@@ -25,6 +29,12 @@ export interface DrainOrder {
   /** Publications that are in the log now. */
   readonly appended: CourierRecord[];
   readonly wakes: CourierRecord[];
+}
+
+/** A timer that has run out. */
+export interface Timer {
+  readonly record: CourierRecord;
+  readonly wake: Timers[keyof Timers];
 }
 
 /** A channel that was appended to. */
@@ -46,6 +56,7 @@ export class Batch {
   readonly #drains = new Map<string, DrainOrder>();
   readonly #growths = new Map<string, Growth>();
   readonly replies: PublisherReply[] = [];
+  readonly timers: Timer[] = [];
 
   constructor(records: readonly CourierRecord[]) {
     this.#records = records;
@@ -129,4 +140,34 @@ export function lanesOf(received: readonly Received[]): readonly (readonly Recei
     lanes.set(key, [...(lanes.get(key) ?? []), item]);
   }
   return [...lanes.values()];
+}
+
+/** Messages of a lane that are taken together. */
+export interface LaneRun {
+  /** Channel of its publications; undefined: it is one message of another type. */
+  readonly channel: string | undefined;
+  readonly first: Received;
+  readonly items: readonly Received[];
+  /** Its own messages and all behind it in the lane. */
+  readonly andAllAfter: readonly Received[];
+}
+
+/** Publications of a channel that follow each other are one run; any other message is one by itself. */
+export function runsOf(lane: readonly Received[]): readonly LaneRun[] {
+  const runs: LaneRun[] = [];
+  let begin = 0;
+  while (begin < lane.length) {
+    const channel = channelOf(lane[begin]);
+    let end = begin + 1;
+    while (channel !== undefined && end < lane.length && channelOf(lane[end]) === channel) end++;
+    const items = lane.slice(begin, end);
+    const [first] = items;
+    if (first) runs.push({ channel, first, items, andAllAfter: lane.slice(begin) });
+    begin = end;
+  }
+  return runs;
+}
+
+function channelOf(received: Received | undefined): string | undefined {
+  return received?.message.type === 'publication' ? received.message.channel : undefined;
 }

@@ -17,12 +17,22 @@ export interface TaggedOffset {
   readonly tag: string;
 }
 
+/** A join or leave, on its way to the members who want to know. */
+export interface Move {
+  /** Counts up, as long as the channel remembers. */
+  readonly number: number;
+  readonly kind: 'join' | 'leave';
+  /** JSON of the client info. */
+  readonly info: string;
+}
+
 export interface Appended {
   /**
    * `repeated`: the idempotency key was known, offset and epoch are those of the first publish. `outdated`: the version was
-   * not above the last one, offset and epoch are the channel's. Neither appended anything.
+   * not above the last one, offset and epoch are the channel's. `unproven`: the log does not reach back far enough to tell
+   * whether it was appended before; there is no offset. None of the three appended anything.
    */
-  readonly result: 'appended' | 'repeated' | 'outdated';
+  readonly result: 'appended' | 'repeated' | 'outdated' | 'unproven';
   readonly offset: number;
   readonly epoch: string;
   /** Delivery partitions that exist. */
@@ -36,6 +46,8 @@ export interface Place {
   readonly top: number;
   /** Tag of the top. */
   readonly tag: string;
+  /** Number of the last join or leave. */
+  readonly move: number;
   /** All entries after the offset to recover from; none where they are more than may be recovered. */
   readonly entries: readonly LogEntry[];
 }
@@ -53,6 +65,8 @@ export interface LogRead {
   readonly afterCursor: readonly LogEntry[];
   /** Entries after the member that is farthest behind, up to the cursor. */
   readonly beforeCursor: readonly LogEntry[];
+  /** Number of the last join or leave, and those that were asked for: from the oldest, as many as belong into a frame. */
+  readonly moves: { readonly top: number; readonly after: readonly Move[] };
 }
 
 export interface Retention {
@@ -94,6 +108,15 @@ export interface NewPublication {
   readonly idempotencyKey: string;
   readonly version?: number | undefined;
   readonly versionEpoch?: string | undefined;
+  /** It may have been appended so long ago that its key is forgotten, so it is looked for in the log. */
+  readonly former?: Former | undefined;
+}
+
+export interface Former {
+  /** Epoch ms; not appended before that, whatever the clocks say. */
+  readonly publishedAt: number;
+  /** Somebody wants it appended also where nobody can tell whether it was. */
+  readonly forced: boolean;
 }
 
 /** Who reads a log to post from it. */
@@ -123,7 +146,12 @@ export interface HistoryPage {
 
 /** The log of each channel. */
 export interface Channels {
-  append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended>;
+  /** Appends in the given order, in one step; answers each in its place. */
+  append(
+    channel: string,
+    publications: readonly NewPublication[],
+    retention: Retention,
+  ): Promise<readonly Appended[]>;
   /** `recoverFrom`: offset after which entries are wanted. */
   place(channel: string, recoverFrom: number | undefined): Promise<Place>;
   vacate(channel: string, partition: number, places: number): Promise<void>;
@@ -140,9 +168,16 @@ export interface Channels {
   ): Promise<boolean>;
   /**
    * `behind`: offset of the member that is farthest behind the cursor, if there is one. Each range has what fits into a
-   * frame and a publication more, so that an answer stays small.
+   * frame and a publication more, so that an answer stays small. `movesAfter`: number of the move after which joins and leaves
+   * are wanted; undefined: none.
    */
-  read(channel: string, reader: Reader, cursor: number, behind: number | undefined): Promise<LogRead>;
+  read(
+    channel: string,
+    reader: Reader,
+    cursor: number,
+    behind: number | undefined,
+    movesAfter?: number,
+  ): Promise<LogRead>;
   /** Gives a channel without a position an epoch, so that there is one to answer. */
   history(channel: string, request: HistoryRequest): Promise<HistoryPage>;
 }

@@ -1,24 +1,36 @@
-import { namespaceOf } from '../../../contract/channel';
-import { type Delivery, deliveryGroupId, publicationText } from '../../../contract/delivery';
+import { type Delivery, deliveryGroupId } from '../../../contract/delivery';
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
-import type { NamespaceRules } from '../../../contract/registry';
 import { traceIdOf } from '../../../contract/trace';
 import { inParallel } from '../parallel';
-import type { Clock, Log, Poster, Registry, WakeQueue } from '../ports';
-import { Batch, type CourierRecord, type DrainOrder, type Growth, lanesOf, type Received } from './batch';
-import { type Appended, type Channels, retentionOf } from './channels';
+import type { Clock, Log, Poster, Registry, TimerHandlers, Timers, WakeQueue } from '../ports';
+import {
+  Batch,
+  type CourierRecord,
+  type DrainOrder,
+  type Growth,
+  type LaneRun,
+  lanesOf,
+  type Received,
+  runsOf,
+  type Timer,
+} from './batch';
+import type { Appended, Channels } from './channels';
 import type { Drain } from './drain';
+import { LogWriter } from './log-writer';
 import { type CourierMessage, parseMessage } from './messages';
 import { type Partitions, WAKE_RENEWAL_MS } from './partitions';
 import { postReplies } from './publisher-replies';
-import { type DeadLetters, type DeliveryRefusal, refusalOf, UNKNOWN_NAMESPACE, unreadable } from './refusals';
+import { type DeadLetters, type DeliveryRefusal, unreadable } from './refusals';
 import { COURIER_BUDGET_MS } from './times';
 
 export type { CourierRecord } from './batch';
 
 /** Channels of a batch that are worked on at once; each drain posts in parallel by itself. */
 const CHANNELS_AT_ONCE = 4;
+
+/** A batch has at most ten messages: no timer waits for another. */
+const TIMERS_AT_ONCE = 10;
 
 /** Rest before a drain that failed is tried again. */
 const RETRY_SECONDS = 1;
@@ -28,11 +40,21 @@ export class UnreadableWakeError extends Error {
   override readonly name = 'UnreadableWakeError';
 }
 
+/** A timer of a type that this courier has no handler for: a newer one's, during a deploy. It comes again. */
+export class UnknownTimerError extends Error {
+  override readonly name = 'UnknownTimerError';
+
+  constructor(type: keyof Timers) {
+    super(`timer: expected one with a handler, got ${type}`);
+  }
+}
+
 export interface CourierParts {
   readonly channels: Channels;
   readonly partitions: Partitions;
   readonly registry: Registry;
   readonly drain: Drain;
+  readonly timers: Partial<TimerHandlers>;
   readonly poster: Poster;
   readonly wakes: WakeQueue;
   readonly deadLetters: DeadLetters;
@@ -40,17 +62,14 @@ export interface CourierParts {
   readonly log: Log;
 }
 
-/** A publication in its log, and how its channel is flushed. */
-export interface Taken extends Appended {
-  readonly flushEverySeconds: number;
-}
-
 /** Takes publications into the log, answers who made them, and drains. */
 export class Courier {
   readonly #parts: CourierParts;
+  readonly #writer: LogWriter;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
+    this.#writer = new LogWriter(parts);
   }
 
   /**
@@ -70,23 +89,46 @@ export class Courier {
         this.#wakeLater(channel, growth, batch),
       ),
       inParallel(batch.drains, CHANNELS_AT_ONCE, (order) => this.#drain(order, endsAt, batch)),
+      inParallel(batch.timers, TIMERS_AT_ONCE, (timer) => this.#runTimer(timer, batch)),
     ]);
     return batch.failedIds();
   }
 
   /** Takes messages in their order, as far as that goes. */
   async #takeAll(lane: readonly Received[], batch: Batch): Promise<void> {
-    for (const [index, { record, message }] of lane.entries()) {
+    for (const run of runsOf(lane)) {
       try {
-        await this.#take(record, message, batch);
+        await this.#takeRun(run, batch);
       } catch (error) {
+        const { record, message } = run.first;
         this.#parts.log('error', 'message not taken', {
           messageId: record.messageId,
           ...traceOf(message),
           ...causeOf(error),
         });
-        batch.fail(lane.slice(index).map((rest) => rest.record));
+        batch.fail(run.andAllAfter.map((rest) => rest.record));
         return;
+      }
+    }
+  }
+
+  async #takeRun({ channel, items }: LaneRun, batch: Batch): Promise<void> {
+    if (channel === undefined) {
+      for (const { record, message } of items) await this.#take(record, message, batch);
+      return;
+    }
+    const deliveries = items.flatMap(({ record, message }) =>
+      message.type === 'publication' ? [{ record, message }] : [],
+    );
+    const results = await this.#writer.write(channel, deliveries);
+    for (const [index, received] of deliveries.entries()) {
+      const result = results[index];
+      if (result === undefined) continue;
+      if ('kind' in result) {
+        await this.#refuse(received, received.record.group ?? deliveryGroupId(channel), result, batch);
+      } else {
+        batch.appended(channel, result, received.record);
+        if (!result.late) addReply(received.message, result, batch);
       }
     }
   }
@@ -96,40 +138,19 @@ export class Courier {
       case 'drain':
         batch.woken(message.channel, message.partition, record);
         return;
+      case 'authorization-timeout':
+      case 'departed':
+      case 'lifecycle':
+      case 'connected':
+        batch.timers.push({ record, wake: message });
+        return;
       case 'unreadable':
         if (record.group === undefined) throw new UnreadableWakeError(message.reason);
         return this.#refuse({ record, message }, record.group, unreadable(message.reason), batch);
-      case 'publication': {
-        const result = await this.#append(record, message);
-        if ('kind' in result) {
-          const group = record.group ?? deliveryGroupId(message.channel);
-          return this.#refuse({ record, message }, group, result, batch);
-        }
-        batch.appended(message.channel, result, record);
-        addReply(message, result, batch);
-      }
+      case 'publication':
+        // Publications come as a run.
+        return;
     }
-  }
-
-  async #append(record: CourierRecord, delivery: Delivery): Promise<Taken | DeliveryRefusal> {
-    const { channels, clock } = this.#parts;
-    const { channel, idempotencyKey, version, versionEpoch } = delivery;
-    const refusal = refusalOf(delivery, record, clock.now());
-    if (refusal !== undefined) return refusal;
-    const rules = await this.#rulesOf(channel);
-    if (rules === undefined) return UNKNOWN_NAMESPACE;
-    const publication = { text: publicationText(delivery), idempotencyKey, version, versionEpoch };
-    const appended = await channels.append(channel, publication, retentionOf(rules));
-    return { ...appended, flushEverySeconds: rules.flushEverySeconds };
-  }
-
-  async #rulesOf(channel: string): Promise<NamespaceRules | undefined> {
-    const { registry } = this.#parts;
-    const namespace = namespaceOf(channel);
-    const known = await registry.namespace(namespace);
-    if (known !== undefined) return known;
-    await registry.refresh();
-    return registry.namespace(namespace);
   }
 
   /** Puts a delivery aside and tells who waits for it. Rejects where it cannot be put aside: it then comes again. */
@@ -139,11 +160,11 @@ export class Courier {
     { kind, error, reason }: DeliveryRefusal,
     batch: Batch,
   ): Promise<void> {
-    const { messageId: id, body } = record;
+    const { messageId: id, body, redriven } = record;
     await this.#parts.deadLetters.send({ id, group, body, kind });
     const code = error.code;
     this.#parts.log('error', 'delivery refused', { messageId: id, kind, code, reason, ...traceOf(message) });
-    const reply = message.type === 'drain' ? undefined : message.reply;
+    const reply = 'reply' in message && redriven === undefined ? message.reply : undefined;
     if (reply) batch.replies.push({ connection: reply.client, reply: { id: reply.id, error } });
   }
 
@@ -162,6 +183,16 @@ export class Courier {
       this.#parts.log('error', 'drain failed', { channel, partition, ...causeOf(error) });
       if (appended.length === 0) batch.fail(wakes);
       else await this.#wake(channel, partition, RETRY_SECONDS, [...appended, ...wakes], batch);
+    }
+  }
+
+  /** A timer that fails comes again by its queue. */
+  async #runTimer({ record, wake }: Timer, batch: Batch): Promise<void> {
+    try {
+      await runTimer(this.#parts.timers, wake.type, wake);
+    } catch (error) {
+      this.#parts.log('error', 'timer failed', { type: wake.type, ...causeOf(error) });
+      batch.fail([record]);
     }
   }
 
@@ -202,6 +233,16 @@ export class Courier {
       batch.fail(askedBy);
     }
   }
+}
+
+async function runTimer<Type extends keyof Timers>(
+  timers: Partial<TimerHandlers>,
+  type: Type,
+  wake: Timers[Type],
+): Promise<void> {
+  const handle = timers[type];
+  if (handle === undefined) throw new UnknownTimerError(type);
+  await handle(wake);
 }
 
 /** Answers the publisher. A repeat answers too: the first run may have died before; clients drop a second reply. */

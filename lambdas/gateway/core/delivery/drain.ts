@@ -4,6 +4,7 @@ import type { Clock, Log, WakeQueue } from '../ports';
 import type { Channels, LogRead, TaggedOffset } from './channels';
 import { Flights } from './flights';
 import { isDue, merge, nextTimer } from './members-after';
+import { movesFrom } from './moves';
 import type { Partitions, PartitionView } from './partitions';
 import { Performer, type PerformerParts } from './performer';
 import { lowestBehind, type Plan, planRound } from './plan';
@@ -84,9 +85,10 @@ export class Drain {
 
     const { view } = begun;
     const reader = { partition, token, last: view.lastReader };
-    const log = await channels.read(channel, reader, view.cursor, lowestBehind(view, now));
+    const behind = lowestBehind(view, now);
+    const log = await channels.read(channel, reader, view.cursor, behind, movesFrom(view));
     const plan = planRound(channel, view, log, now);
-    if (plan.posts.length > 0) {
+    if (plan.posts.some(({ publications }) => publications)) {
       const announced = await this.#announce(channel, partition, token, plan, shownBy(view, log));
       if (announced === 'lost') return { again: false, at: now + REST_MS };
       if (announced === 'set back') return this.#giveBack(channel, partition, token, view);
@@ -96,6 +98,7 @@ export class Drain {
       channel,
       plan,
       formerCursor: view.cursor,
+      formerMoves: view.moves,
       inTime,
       flights,
     });
@@ -104,7 +107,8 @@ export class Drain {
     const committed = await partitions.commit(channel, partition, token, clock.now(), {
       epoch: plan.epoch,
       cursor: plan.cursor,
-      posted: plan.posts.length > 0,
+      posted: plan.posts.some(({ member, publications }) => publications && member.state === 'active'),
+      moves: plan.moves,
       changes,
       removals,
     });
@@ -118,7 +122,11 @@ export class Drain {
 
     const members = merge(view.members, changes, removals);
     return {
-      again: committed.dirty || plan.cursor < log.top || members.some((member) => isDue(member, plan, now)),
+      again:
+        committed.dirty ||
+        plan.cursor < log.top ||
+        (plan.moves !== undefined && plan.moves < log.moves.top) ||
+        members.some((member) => isDue(member, plan, now)),
       at: nextTimer(members, plan.cursor, now),
     };
   }

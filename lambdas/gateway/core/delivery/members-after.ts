@@ -16,6 +16,7 @@ export function merge(
 
 /** Whether a member has something to get at once: in the next round. */
 export function isDue(member: Member, plan: Plan, now: number): boolean {
+  if (member.state === 'active') return typeof member.moves === 'number' && member.moves < (plan.moves ?? 0);
   if (member.until > now) return false;
   if (member.state === 'behind') return (member.offset ?? 0) <= plan.cursor;
   return member.state === 'unsubscribing' || member.state === 'closing';

@@ -19,6 +19,9 @@ const waiting = {
 };
 const reply = v.object({ ...waiting, data: v.exactOptional(v.record(v.string(), json)) });
 
+const shown = v.exactOptional(v.record(v.string(), json));
+const clientInfo = v.object({ user: v.string(), client: v.string(), conn_info: shown, chan_info: shown });
+
 const delivery = v.object({
   v: v.literal(1),
   type: v.literal('publication'),
@@ -28,20 +31,57 @@ const delivery = v.object({
   source: text(64),
   publishedAt: integer(0),
   traceparent: v.custom<string>(isTraceparent, 'a W3C traceparent'),
-  info: v.exactOptional(v.object({ user: v.string(), client: v.string() })),
+  info: v.exactOptional(clientInfo),
   reply: v.exactOptional(reply),
   version: v.exactOptional(v.pipe(integer(1), v.maxValue(Number.MAX_SAFE_INTEGER))),
   versionEpoch: v.exactOptional(v.pipe(v.string(), v.maxLength(128))),
 });
 
-const wake = v.object({
+const drain = v.object({
   v: v.literal(1),
   type: v.literal('drain'),
   channel,
   partition: integer(0),
 });
 
-const message = v.variant('type', [delivery, wake]);
+const authorizationTimeout = v.object({
+  v: v.literal(1),
+  type: v.literal('authorization-timeout'),
+  connection: text(128),
+  channel,
+  commandId: waiting.id,
+  question: text(64),
+  askedAt: integer(0),
+});
+
+const connection = text(128);
+const nonce = text(64);
+
+const departed = v.object({
+  v: v.literal(1),
+  type: v.literal('departed'),
+  subscriptions: v.array(v.object({ channel, connection, nonce, lifecycle: v.boolean() })),
+  closed: v.exactOptional(v.object({ connection, user: v.string(), at: integer(0) })),
+});
+
+const lifecycle = v.object({
+  v: v.literal(1),
+  type: v.literal('lifecycle'),
+  channel,
+  of: v.exactOptional(v.object({ connection, nonce })),
+  until: integer(0),
+});
+
+const connected = v.object({
+  v: v.literal(1),
+  type: v.literal('connected'),
+  connection,
+  user: v.string(),
+  at: integer(0),
+  until: integer(0),
+});
+
+const message = v.variant('type', [delivery, drain, authorizationTimeout, departed, lifecycle, connected]);
 
 /** A message that is none of ours. */
 export interface Unreadable {

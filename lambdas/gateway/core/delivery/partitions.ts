@@ -24,6 +24,13 @@ export interface Member {
   readonly until: number;
   /** Server-side subscriptions are not renewed by clients, so they cannot be told 2500. */
   readonly serverSide: boolean;
+  /** Its client stands in the channel's list. */
+  readonly listed?: boolean | undefined;
+  /**
+   * Number of the last join or leave that it was told; `cursor`: that of its partition, of active members only; absent: it wants
+   * none.
+   */
+  readonly moves?: number | 'cursor' | undefined;
 }
 
 /** A partition as the holder of its lock sees it. */
@@ -35,6 +42,8 @@ export interface PartitionView {
   readonly unclean: boolean;
   /** Token of the drain that committed last; `*` where the partition is new and none did. */
   readonly lastReader: string;
+  /** Number of the last join or leave that those active members were told who want them; undefined where nobody did yet. */
+  readonly moves: number | undefined;
   readonly members: readonly Member[];
 }
 
@@ -45,7 +54,10 @@ export type Begun =
 export interface Commit {
   readonly epoch: string;
   readonly cursor: number;
+  /** To its active members, each of them. */
   readonly posted: boolean;
+  /** The partition's last join or leave; undefined: as before. */
+  readonly moves?: number | undefined;
   /** Members that changed. */
   readonly changes: readonly Member[];
   readonly removals: readonly Member[];
@@ -57,6 +69,12 @@ export type Committed =
 
 /** `kept`: a post to the member may still be out; a drain removes it, or closes its connection. */
 export type Left = 'removed' | 'absent' | 'kept';
+
+/** A membership that its partition knows. */
+export interface Standing {
+  /** Epoch ms; 0 where nothing says that something was posted to this member. */
+  readonly postedAt: number;
+}
 
 /** Members of a partition: as many as one courier reads and posts to in a round. */
 export const PARTITION_MEMBERS = 500;
@@ -97,6 +115,13 @@ export interface Partitions {
   ): Promise<'landed' | 'removed' | 'absent'>;
   /** Whether the connection is a member by that nonce. */
   has(channel: string, partition: number, connection: string, nonce: string): Promise<boolean>;
+  /** Whether the connection is a member by that nonce, and when it was posted to as one of the active members. */
+  standing(
+    channel: string,
+    partition: number,
+    connection: string,
+    nonce: string,
+  ): Promise<Standing | undefined>;
   /** Marks a partition dirty; true where a wake has to be sent: there is no mark younger than `renewalMs`. */
   mark(channel: string, partition: number, now: number, renewalMs: number): Promise<boolean>;
 }

@@ -5,7 +5,9 @@ import type { Connections } from '../connections/connection';
 import type { Departures } from '../connections/departures';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, PostOutcome } from '../ports';
+import type { Roster } from '../presence/roster';
 import type { Flights } from './flights';
+import { toldUpTo } from './moves';
 import type { Member } from './partitions';
 import type { Plan, Post } from './plan';
 import { LOCK_MS, REST_MS } from './times';
@@ -27,6 +29,8 @@ export interface Round {
   readonly channel: string;
   readonly plan: Plan;
   readonly formerCursor: number;
+  /** The partition's last join or leave before. */
+  readonly formerMoves: number | undefined;
   readonly inTime: () => boolean;
   readonly flights: Flights;
 }
@@ -42,6 +46,7 @@ export interface Outcome {
 export interface PerformerParts {
   readonly connections: Connections;
   readonly departures: Departures;
+  readonly roster: Pick<Roster, 'leaveLater'>;
   readonly poster: Poster;
   readonly clock: Clock;
   readonly log: Log;
@@ -57,16 +62,19 @@ export class Performer {
 
   /** Never rejects: what cannot be done is an outcome. */
   async perform(round: Round): Promise<readonly Outcome[]> {
-    const { channel, plan, formerCursor, inTime } = round;
+    const { channel, plan, inTime } = round;
+    const mayTell = await this.#leaveLater(channel, plan.tellings);
     const jobs: (() => Promise<Outcome>)[] = [
       ...plan.closings.map((member) => () => this.#close(member, inTime)),
-      ...plan.tellings.map((member) => () => this.#tell(channel, member, inTime)),
+      ...plan.tellings.map((member) => async () => {
+        return mayTell ? this.#tell(channel, member, inTime) : this.#resting(member);
+      }),
       ...plan.posts.map((post) => () => this.#post(round, post)),
     ];
     const skipped: (() => Outcome)[] = [
       ...plan.closings.map(() => () => ({})),
       ...plan.tellings.map(() => () => ({})),
-      ...plan.posts.map((post) => () => waiting(post.member, formerCursor, 0)),
+      ...plan.posts.map((post) => () => waiting(post.member, round, 0)),
     ];
     return inParallel([...jobs.keys()], POSTS_AT_ONCE, async (index) => {
       const run = inTime() ? jobs[index] : skipped[index];
@@ -74,24 +82,43 @@ export class Performer {
     });
   }
 
+  /** Who is told 2500 comes back at once and has not left by then. Answers whether the message for who does not is on its way. */
+  async #leaveLater(channel: string, members: readonly Member[]): Promise<boolean> {
+    const listed = members.filter((member) => member.listed);
+    if (listed.length === 0) return true;
+    try {
+      // Whether it is told on the bus, the list of the channel knows.
+      const ended = listed.map(({ connection, nonce }) => ({ channel, connection, nonce, lifecycle: true }));
+      await this.#parts.roster.leaveLater(ended);
+      return true;
+    } catch (error) {
+      this.#parts.log('warn', 'members not told, no wake for who leaves', { channel, ...causeOf(error) });
+      return false;
+    }
+  }
+
   async #post(round: Round, post: Post): Promise<Outcome> {
     const { poster, clock } = this.#parts;
-    const { member, frame, last } = post;
-    const { formerCursor, plan, flights } = round;
-    const posting = poster.post(member.connection, frame);
+    const { member, frame, last, moves } = post;
+    const { formerCursor, formerMoves, plan, flights } = round;
+    const posting = poster.post(member.connection, frame).then((outcome) => whatCounts(outcome, post));
     const outcome = await this.#unlessSlow(posting);
     if (outcome === undefined) {
       const lands = async (late: PostOutcome) => {
-        const { change } = await this.#posted(late, member, formerCursor);
+        const { change } = await this.#posted(late, member, round);
         // The cursor may have gone on meanwhile, so a member that has it all is behind all the same.
-        return late === 'ok' ? { ...member, state: 'behind' as const, offset: last, until: 0 } : change;
+        const told = toldUpTo(moves, plan.moves ?? formerMoves);
+        return late === 'ok'
+          ? { ...member, state: 'behind' as const, offset: last, moves: told, until: 0 }
+          : change;
       };
       flights.add({ member, outcome: posting, lands });
       const offset = member.offset ?? formerCursor;
-      return { change: { ...member, state: 'flying', offset, until: clock.now() + FLIGHT_MS } };
+      const told = toldUpTo(member.moves, formerMoves);
+      return { change: { ...member, state: 'flying', offset, moves: told, until: clock.now() + FLIGHT_MS } };
     }
-    if (outcome !== 'ok') return this.#posted(outcome, member, formerCursor);
-    if (member.state === 'active') return {};
+    if (outcome !== 'ok') return this.#posted(outcome, member, round);
+    if (member.state === 'active') return moves === member.moves ? {} : { change: { ...member, moves } };
     return last === plan.cursor
       ? { change: { ...member, state: 'active', offset: undefined } }
       : { change: { ...member, offset: last, until: 0 } };
@@ -110,11 +137,11 @@ export class Performer {
   }
 
   /** What becomes of a member by a post that did not succeed. */
-  async #posted(outcome: PostOutcome, member: Member, formerCursor: number): Promise<Outcome> {
+  async #posted(outcome: PostOutcome, member: Member, round: Round): Promise<Outcome> {
     if (outcome === 'ok') return {};
-    if (outcome === 'throttled') return waiting(member, formerCursor, this.#parts.clock.now() + REST_MS);
+    if (outcome === 'throttled') return waiting(member, round, this.#parts.clock.now() + REST_MS);
     if (outcome === 'gone' && (await this.#isYoung(member.connection))) {
-      return waiting(member, formerCursor, this.#parts.clock.now() + REST_MS);
+      return waiting(member, round, this.#parts.clock.now() + REST_MS);
     }
     return this.#ended(member, outcome);
   }
@@ -132,21 +159,25 @@ export class Performer {
 
   /** The subscription ends on the gateway's side first: the client subscribes again as soon as it has the push. */
   async #tell(channel: string, member: Member, inTime: () => boolean): Promise<Outcome> {
-    const { connections, poster, clock, log } = this.#parts;
+    const { connections, poster, log } = this.#parts;
     const { connection, nonce } = member;
-    const rests = () => ({ change: { ...member, until: clock.now() + REST_MS } });
     try {
       if ((await connections.drop(connection, channel, nonce)) === 'other') return { removal: member };
     } catch (error) {
       log('warn', 'subscription not dropped', { connection, ...causeOf(error) });
-      return rests();
+      return this.#resting(member);
     }
-    if (!inTime()) return rests();
+    if (!inTime()) return this.#resting(member);
     const frame = encodeFrame([{ push: { channel, unsubscribe: UNSUBSCRIBES.insufficientState } }]);
     const outcome = await poster.post(connection, frame);
     if (outcome === 'ok') return { removal: member };
-    if (outcome === 'throttled' || (outcome === 'gone' && (await this.#isYoung(connection)))) return rests();
+    if (outcome === 'throttled' || (outcome === 'gone' && (await this.#isYoung(connection))))
+      return this.#resting(member);
     return this.#ended(member, outcome);
+  }
+
+  #resting(member: Member): Outcome {
+    return { change: { ...member, until: this.#parts.clock.now() + REST_MS } };
   }
 
   #ended(member: Member, outcome: Exclude<PostOutcome, 'ok' | 'throttled'>): Outcome {
@@ -185,7 +216,15 @@ export class Performer {
   }
 }
 
-/** Not posted to, known for sure: the member keeps its own offset and is served again. */
-function waiting(member: Member, formerCursor: number, until: number): Outcome {
-  return { change: { ...member, state: 'behind', offset: member.offset ?? formerCursor, until } };
+/** Not posted to, known for sure: the member keeps its own position and is served again. */
+function waiting(member: Member, { formerCursor, formerMoves }: Round, until: number): Outcome {
+  const offset = member.offset ?? formerCursor;
+  return {
+    change: { ...member, state: 'behind', offset, moves: toldUpTo(member.moves, formerMoves), until },
+  };
+}
+
+/** Joins and leaves are told once at most: whether a frame of nothing else arrived makes no difference. */
+function whatCounts(outcome: PostOutcome, { publications }: Post): PostOutcome {
+  return !publications && (outcome === 'unknown' || outcome === 'failed') ? 'ok' : outcome;
 }

@@ -1,5 +1,6 @@
 import { FRAME_BYTES } from '../../../contract/frames';
 import type { LogEntry, LogRead } from './channels';
+import { Moves, toldUpTo } from './moves';
 import type { Member, PartitionView } from './partitions';
 
 /** A frame for a member, and the last offset in it. */
@@ -7,6 +8,10 @@ export interface Post {
   readonly member: Member;
   readonly frame: string;
   readonly last: number;
+  /** Whether publications are in it: who may have missed one has to begin anew. */
+  readonly publications: boolean;
+  /** What the member has been told of joins and leaves after it. */
+  readonly moves: Member['moves'];
 }
 
 /** What one round does, decided before anything is posted. */
@@ -15,6 +20,8 @@ export interface Plan {
   /** The cursor after the round, and the tag of its entry. */
   readonly cursor: number;
   readonly tag: string;
+  /** The last join or leave after the round; undefined: as before. */
+  readonly moves: number | undefined;
   readonly posts: readonly Post[];
   /** Members to be told 2500. */
   readonly tellings: readonly Member[];
@@ -98,6 +105,7 @@ function nothing(log: LogRead): Plan {
     epoch: log.epoch,
     cursor: log.top,
     tag: log.tag,
+    moves: undefined,
     posts: [],
     tellings: [],
     closings: [],
@@ -161,6 +169,7 @@ export function planRound(channel: string, view: PartitionView, log: LogRead, no
   const frames = new Frames(channel, [...log.beforeCursor, ...log.afterCursor]);
   // A frame of the actives decides how far everybody goes; where there are none, the cursor may jump.
   const cursor = hasActive ? (frames.after(view.cursor, log.top)?.last ?? view.cursor) : log.top;
+  const moves = new Moves(channel, view, log.moves);
   const plan = {
     posts: [] as Post[],
     tellings: [] as Member[],
@@ -169,15 +178,13 @@ export function planRound(channel: string, view: PartitionView, log: LogRead, no
   };
   for (const member of view.members) addMember(plan, member);
   const tag = cursor === log.top ? log.tag : frames.tagOf(cursor);
-  return { epoch: log.epoch, cursor, tag, newEpoch: false, ...plan };
+  return { epoch: log.epoch, cursor, tag, moves: moves.cursor, newEpoch: false, ...plan };
 
   function addMember(into: typeof plan, member: Member): void {
     switch (member.state) {
-      case 'active': {
-        const made = frames.after(view.cursor, cursor);
-        if (made) into.posts.push({ member, ...made });
+      case 'active':
+        addActive(into, member);
         return;
-      }
       case 'behind':
         if (member.until <= now) addBehind(into, member, member.offset ?? 0);
         return;
@@ -200,6 +207,29 @@ export function planRound(channel: string, view: PartitionView, log: LogRead, no
     }
   }
 
+  function addActive(into: typeof plan, member: Member): void {
+    const made = frames.after(view.cursor, cursor);
+    const told = member.moves === undefined ? undefined : moves.of(member.moves);
+    if (told === undefined || told.frame === '') {
+      const after = told?.after;
+      if (made) into.posts.push({ member, ...made, publications: true, moves: after });
+      else if (after !== member.moves) into.changes.push({ ...member, moves: after });
+    } else if (made === undefined) {
+      const { frame, after } = told;
+      into.posts.push({ member, frame, last: view.cursor, publications: false, moves: after });
+    } else {
+      into.posts.push({ member, last: made.last, publications: true, ...together(made.frame, told, member) });
+    }
+  }
+
+  /** Joins and leaves go first: who publishes has joined before. Where a frame has no room for them they wait for the next one. */
+  function together(publications: string, told: ReturnType<Moves['of']>, member: Member) {
+    const frame = `${told.frame}\n${publications}`;
+    return Buffer.byteLength(frame) <= FRAME_BYTES
+      ? { frame, moves: told.after }
+      : { frame: publications, moves: toldUpTo(member.moves, view.moves) };
+  }
+
   function addBehind(into: typeof plan, member: Member, offset: number): void {
     if (offset === cursor) {
       into.changes.push({ ...member, state: 'active', offset: undefined });
@@ -207,7 +237,7 @@ export function planRound(channel: string, view: PartitionView, log: LogRead, no
     }
     if (offset > cursor) return;
     const made = frames.after(offset, cursor);
-    if (made) into.posts.push({ member, ...made });
+    if (made) into.posts.push({ member, ...made, publications: true, moves: member.moves });
     else if (offset + 1 < Math.min(frames.oldest, log.top + 1)) into.changes.push(toldOf(member));
   }
 }

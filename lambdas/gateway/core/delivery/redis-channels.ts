@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../contract/delivery';
 import { FRAME_BYTES } from '../../../contract/frames';
 import { systemClock } from '../clock';
-import { channelKeys, witnessKey } from '../keys';
+import { channelKeys, keyDigest, witnessKey } from '../keys';
 import type { Clock } from '../ports';
 import { type RedisScript, ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
@@ -14,6 +14,7 @@ import {
   type LogRead,
   MAX_RECOVERED,
   MAX_RECOVERED_BYTES,
+  type Move,
   type NewPublication,
   type Place,
   type Reader,
@@ -37,14 +38,30 @@ const META_TTL_SECONDS = 7 * 24 * 3600;
 /** Most entries per range: more do not fit into one frame, unless they are under 100 bytes each. */
 const READ_ENTRIES = 300;
 
+/** Joins and leaves of one round: a quarter of a frame, so that publications fit into it as well. */
+const MOVES_BYTES = FRAME_BYTES / 4;
+
 /** How often the witness may move between two looks at it: once per drain of another partition. */
 const WITNESS_ATTEMPTS = 5;
 
-const APPEND_RESULTS = ['appended', 'repeated', 'outdated'] as const;
+const APPEND_RESULTS = ['appended', 'repeated', 'outdated', 'unproven'] as const;
 
 /** Four billion values: a lost entry and the one that took its offset are told apart. */
 function newTag(): string {
   return randomBytes(4).toString('base64url');
+}
+
+/** What the script is told of a publication. */
+function argumentsOf({ text, version, versionEpoch, idempotencyKey, former }: NewPublication) {
+  return [
+    text,
+    newTag(),
+    version ?? '',
+    versionEpoch ?? '',
+    keyDigest(idempotencyKey),
+    former?.publishedAt ?? '',
+    former?.forced ? '1' : '',
+  ];
 }
 
 function flat(entries: readonly TaggedOffset[]): readonly (string | number)[] {
@@ -63,6 +80,18 @@ function entriesOf(script: RedisScript, texts: readonly string[]): readonly LogE
   return entries;
 }
 
+function movesOf(texts: readonly string[]): readonly Move[] {
+  const moves: Move[] = [];
+  for (let index = 0; index < texts.length; index += 3) {
+    const [number, kind, info] = texts.slice(index, index + 3);
+    if (info === undefined || (kind !== 'join' && kind !== 'leave')) {
+      throw new ScriptResultError(read, 'number, join or leave, and info', kind);
+    }
+    moves.push({ number: Number(number), kind, info });
+  }
+  return moves;
+}
+
 /** Channel logs in Redis. */
 export class RedisChannels implements Channels {
   readonly #scripts: ScriptRunner;
@@ -73,30 +102,34 @@ export class RedisChannels implements Channels {
     this.#clock = clock;
   }
 
-  async append(channel: string, publication: NewPublication, retention: Retention): Promise<Appended> {
+  async append(
+    channel: string,
+    publications: readonly NewPublication[],
+    retention: Retention,
+  ): Promise<readonly Appended[]> {
     const keys = channelKeys(channel);
-    const { text, idempotencyKey, version, versionEpoch } = publication;
-    const [answer, offset, epoch = '', partitions] = textList(
+    const [partitions, ...answers] = textList(
       append,
       await this.#scripts.run(
         append,
-        [keys.meta, keys.log, keys.idempotency(idempotencyKey)],
+        [keys.meta, keys.log, ...publications.map(({ idempotencyKey }) => keys.idempotency(idempotencyKey))],
         [
           newEpoch(this.#clock.now()),
-          text,
           retention.entries,
           retention.seconds,
           Math.max(META_TTL_SECONDS, retention.seconds),
           IDEMPOTENCY_WINDOW_SECONDS,
-          newTag(),
-          version ?? '',
-          versionEpoch ?? '',
+          this.#clock.now(),
+          ...publications.flatMap(argumentsOf),
         ],
       ),
     );
-    const result = APPEND_RESULTS.find((name) => name === answer);
-    if (result === undefined) throw new ScriptResultError(append, APPEND_RESULTS.join(' or '), answer);
-    return { result, offset: Number(offset), epoch, partitions: Number(partitions) };
+    return publications.map((_, index) => {
+      const [answer, offset, epoch = ''] = answers.slice(3 * index, 3 * index + 3);
+      const result = APPEND_RESULTS.find((name) => name === answer);
+      if (result === undefined) throw new ScriptResultError(append, APPEND_RESULTS.join(' or '), answer);
+      return { result, offset: Number(offset), epoch, partitions: Number(partitions) };
+    });
   }
 
   async witness(
@@ -138,7 +171,7 @@ export class RedisChannels implements Channels {
 
   async place(channel: string, recoverFrom: number | undefined): Promise<Place> {
     const keys = channelKeys(channel);
-    const [partition, epoch = '', top, tag = '', ...flat] = textList(
+    const [partition, epoch = '', top, tag = '', move, ...flat] = textList(
       place,
       await this.#scripts.run(
         place,
@@ -153,7 +186,14 @@ export class RedisChannels implements Channels {
         ],
       ),
     );
-    return { partition: Number(partition), epoch, top: Number(top), tag, entries: entriesOf(place, flat) };
+    return {
+      partition: Number(partition),
+      epoch,
+      top: Number(top),
+      tag,
+      move: Number(move),
+      entries: entriesOf(place, flat),
+    };
   }
 
   async vacate(channel: string, partition: number, places: number): Promise<void> {
@@ -165,13 +205,14 @@ export class RedisChannels implements Channels {
     { partition, token, last }: Reader,
     cursor: number,
     behind: number | undefined,
+    movesAfter?: number,
   ): Promise<LogRead> {
     const keys = channelKeys(channel);
-    const [epoch = '', top, tag = '', clean, count, cursorTag = '', ...flat] = textList(
+    const [epoch = '', top, tag = '', clean, count, cursorTag = '', move, moves, ...flat] = textList(
       read,
       await this.#scripts.run(
         read,
-        [keys.meta, keys.log],
+        [keys.meta, keys.log, keys.moves],
         [
           newEpoch(this.#clock.now()),
           META_TTL_SECONDS,
@@ -182,10 +223,13 @@ export class RedisChannels implements Channels {
           `r${partition}`,
           token,
           last,
+          movesAfter ?? '',
+          MOVES_BYTES,
         ],
       ),
     );
-    const entries = entriesOf(read, flat);
+    const end = flat.length - 3 * Number(moves);
+    const entries = entriesOf(read, flat.slice(0, end));
     return {
       epoch,
       top: Number(top),
@@ -194,6 +238,7 @@ export class RedisChannels implements Channels {
       clean: clean === '1',
       afterCursor: entries.slice(0, Number(count)),
       beforeCursor: entries.slice(Number(count)),
+      moves: { top: Number(move), after: movesOf(flat.slice(end)) },
     };
   }
 

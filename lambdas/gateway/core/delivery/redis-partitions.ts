@@ -11,12 +11,13 @@ import type {
   MemberState,
   Partitions,
   PartitionView,
+  Standing,
 } from './partitions';
 import { activate } from './scripts/activate';
 import { announce } from './scripts/announce';
 import { begin } from './scripts/begin';
 import { commit as commitScript } from './scripts/commit';
-import { has, join } from './scripts/join';
+import { join, standing } from './scripts/join';
 import { land } from './scripts/land';
 import { leave } from './scripts/leave';
 import { mark } from './scripts/mark';
@@ -45,11 +46,27 @@ const LEAVES = ['removed', 'absent', 'kept'] as const;
 const LANDINGS = ['landed', 'removed', 'absent'] as const;
 const ACTIVATIONS = ['active', 'wake', 'missing', 'told'] as const;
 
-/** A member's field value: `<nonce>|<state>|<offset>|<until>|<s for server-side>`; scripts read it too. */
+/** A member's kind: `s` for server-side, `p` for listed, `j` and a number where it is told joins and leaves. */
+const KIND = /^(s?)(p?)(?:(j)(\d*))?$/;
+
+function kindText({ serverSide, listed, moves }: Member): string {
+  const told = moves === undefined ? '' : `j${moves === 'cursor' ? '' : moves}`;
+  return `${serverSide ? 's' : ''}${listed ? 'p' : ''}${told}`;
+}
+
+function kindOf(text = ''): Pick<Member, 'serverSide' | 'listed' | 'moves'> {
+  const [, serverSide, listed, told, number] = KIND.exec(text) ?? [];
+  return {
+    serverSide: serverSide === 's',
+    ...(listed === 'p' ? { listed: true } : {}),
+    ...(told === 'j' ? { moves: number ? Number(number) : 'cursor' } : {}),
+  };
+}
+
+/** A member's field value: `<nonce>|<state>|<offset>|<until>|<kind>`; scripts read it too, but for the kind. */
 function memberValue(member: Member): string {
   const until = member.state === 'active' ? '' : member.until;
-  const kind = member.serverSide ? 's' : '';
-  return `${member.nonce}|${STATE_CODES[member.state]}|${member.offset ?? ''}|${until}|${kind}`;
+  return `${member.nonce}|${STATE_CODES[member.state]}|${member.offset ?? ''}|${until}|${kindText(member)}`;
 }
 
 /** A member from its field value; undefined where it is none. */
@@ -63,7 +80,7 @@ export function memberOf(connection: string, value: string): Member | undefined 
     state,
     offset: offset ? Number(offset) : undefined,
     until: Number(until ?? 0),
-    serverSide: kind === 's',
+    ...kindOf(kind),
   };
 }
 
@@ -80,6 +97,7 @@ function viewOf(fields: readonly string[]): PartitionView {
     epoch: own.get('epoch') ?? '',
     cursor: Number(own.get('cursor') ?? 0),
     unclean: own.has('fly'),
+    moves: own.has('moves') ? Number(own.get('moves')) : undefined,
     lastReader: own.get('done') ?? (own.has('made') ? '*' : ''),
     members,
   };
@@ -164,6 +182,7 @@ export class RedisPartitions implements Partitions {
           commit.cursor,
           commit.posted ? now : '',
           now,
+          commit.moves ?? '',
           ...commit.changes.flatMap((member) => [
             MEMBER + member.connection,
             member.nonce,
@@ -193,8 +212,18 @@ export class RedisPartitions implements Partitions {
   }
 
   async has(channel: string, partition: number, connection: string, nonce: string): Promise<boolean> {
+    return (await this.standing(channel, partition, connection, nonce)) !== undefined;
+  }
+
+  async standing(
+    channel: string,
+    partition: number,
+    connection: string,
+    nonce: string,
+  ): Promise<Standing | undefined> {
     const key = partitionKey(channel, partition);
-    return (await this.#scripts.run(has, [key], [MEMBER + connection, nonce])) === 1;
+    const postedAt = await this.#scripts.run(standing, [key], [MEMBER + connection, nonce]);
+    return typeof postedAt === 'string' ? { postedAt: Number(postedAt) } : undefined;
   }
 
   async mark(channel: string, partition: number, now: number, renewalMs: number): Promise<boolean> {

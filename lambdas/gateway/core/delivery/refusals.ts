@@ -6,6 +6,7 @@ import {
   publicationBytes,
 } from '../../../contract/delivery';
 import type { CourierRecord } from './batch';
+import type { Former } from './channels';
 
 /** For clocks that differ, and for the time between the look at a delivery's age and its append. */
 const STALE_MARGIN_MS = 20_000;
@@ -13,7 +14,7 @@ const STALE_MARGIN_MS = 20_000;
 /** Between publishing and the queue lie retries of one send; a redrive from the dead letters comes later than that. */
 const REDRIVEN_AFTER_MS = 60_000;
 
-/** Age from which a delivery that may have been appended before is not appended any more: its key may be forgotten. */
+/** Age from which a delivery that may have been appended before is looked for in the log: its key may be forgotten. */
 export const STALE_AFTER_MS = IDEMPOTENCY_WINDOW_SECONDS * 1000 - STALE_MARGIN_MS;
 
 /** Why a delivery can never be appended. */
@@ -51,25 +52,29 @@ export const UNKNOWN_NAMESPACE: DeliveryRefusal = {
   reason: 'namespace: expected one that is registered, got another',
 };
 
+/** It may be in the log already, where only who knows what it says can decide. */
+export const UNPROVEN: DeliveryRefusal = {
+  kind: 'stale',
+  error: PROTOCOL_ERRORS.expired,
+  reason: `log: expected it to reach back to a publication older than ${STALE_AFTER_MS / 1000} s, got a younger one`,
+};
+
 /**
- * What is wrong with a delivery for ever, whatever its namespace; `now` in epoch ms. One that waited in a backlog and comes for
- * the first time is never too old: it was accepted, and nobody can have appended it.
+ * Whether a delivery may have been appended so long ago that its key is forgotten; `now` in epoch ms. One that waited in a
+ * backlog and comes for the first time is none: it was accepted, and nobody can have appended it.
  */
-export function refusalOf(
-  delivery: Delivery,
-  { receives, sentAt }: Pick<CourierRecord, 'receives' | 'sentAt'>,
+export function formerOf(
+  { publishedAt }: Delivery,
+  { receives, sentAt, redriven }: Pick<CourierRecord, 'receives' | 'sentAt' | 'redriven'>,
   now: number,
-): DeliveryRefusal | undefined {
-  const age = now - delivery.publishedAt;
-  const mayBeRepeat = receives > 1 || sentAt - delivery.publishedAt > REDRIVEN_AFTER_MS;
-  if (mayBeRepeat && age > STALE_AFTER_MS) {
-    const [most, seconds] = [STALE_AFTER_MS / 1000, Math.floor(age / 1000)];
-    return {
-      kind: 'stale',
-      error: PROTOCOL_ERRORS.expired,
-      reason: `publishedAt: expected at most ${most} s ago, got ${seconds} s`,
-    };
-  }
+): Former | undefined {
+  const mayBeRepeat = receives > 1 || redriven !== undefined || sentAt - publishedAt > REDRIVEN_AFTER_MS;
+  if (!mayBeRepeat || now - publishedAt <= STALE_AFTER_MS) return undefined;
+  return { publishedAt: publishedAt - STALE_MARGIN_MS, forced: redriven === 'forced' };
+}
+
+/** What is wrong with a delivery for ever, whatever its namespace. */
+export function refusalOf(delivery: Delivery): DeliveryRefusal | undefined {
   const bytes = publicationBytes(delivery);
   if (bytes <= MAX_PUBLICATION_BYTES) return undefined;
   return {

@@ -44,7 +44,7 @@ export interface PartitionFacts {
 
 /** What a connection's hash says of a channel. `start`: offset from which a settled subscription counts. */
 export interface SubscriptionFacts {
-  readonly stage: 'being made' | 'settled' | 'being left';
+  readonly stage: 'held' | 'settled' | 'leaving';
   readonly nonce: string;
   readonly start: number | undefined;
 }

@@ -1,3 +1,4 @@
+import { SUBSCRIPTION, subscriptionRecord } from '../connections/subscription-record';
 import type { Member } from '../delivery/partitions';
 import { memberOf } from '../delivery/redis-partitions';
 import { seen } from '../delivery/scripts/witness';
@@ -16,19 +17,13 @@ export const MOST_MEMBERS = 5_000;
 
 const READS_AT_ONCE = 20;
 
-const SUBSCRIPTION = 's:';
 const MEMBER = 'm:';
 
 const numberOf = (text: string | undefined) => (text ? Number(text) : undefined);
 
-/** A subscription's field: `?:<nonce>:<until>`, `x:<partition>:<nonce>:<until>` or `<partition>:<nonce>[:<start offset>]`. */
-function subscriptionOf(value: string): SubscriptionFacts | undefined {
-  const parts = value.split(':');
-  if (parts.length < 2) return undefined;
-  const [first, second = '', third] = parts;
-  if (first === '?') return { stage: 'being made', nonce: second, start: undefined };
-  if (first === 'x') return { stage: 'being left', nonce: third ?? '', start: undefined };
-  return { stage: 'settled', nonce: second, start: numberOf(third) };
+function subscriptionOf(channel: string, value: string): SubscriptionFacts | undefined {
+  const record = subscriptionRecord(channel, value);
+  return record && { stage: record.stage, nonce: record.nonce, start: record.start };
 }
 
 /**
@@ -136,7 +131,7 @@ export class FactReader {
       const key = connectionKey(member.connection);
       const answer = await this.#scripts.run(readSubscription, [key], [SUBSCRIPTION + channel]);
       const [user = '', state, value = ''] = textList(readSubscription, answer);
-      return { member, user, closed: state === 'closed', subscription: subscriptionOf(value) };
+      return { member, user, closed: state === 'closed', subscription: subscriptionOf(channel, value) };
     });
   }
 }

@@ -57,7 +57,7 @@ function generalVerdict({ question, log }: Facts): Verdict | undefined {
     return { kind: 'no log', text };
   }
   if (witness !== undefined && (witness.epoch !== epoch || witness.offset > top)) {
-    const text = `subscribers were shown ${witness.offset} of epoch ${witness.epoch}, the log stands at ${top} of ${epoch}: it was set back, and the next publication begins a new epoch, in which everybody recovers`;
+    const text = `subscribers were shown ${witness.offset} of epoch ${witness.epoch}, the log stands at ${top} of ${epoch}: it was set back, and whoever shows it next begins a new epoch, in which everybody recovers`;
     return { kind: 'log set back', text };
   }
   if (offset <= top) return undefined;

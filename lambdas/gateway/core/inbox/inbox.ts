@@ -10,6 +10,8 @@ export interface Place {
   readonly contiguous: boolean;
   /** Whether a connect command is among them. */
   readonly connects: boolean;
+  /** Whether its commands may get an error: a connect would begin anew for it, and an unsubscribe must never have one. */
+  readonly refusable: boolean;
 }
 
 /** A frame that came in. */
@@ -18,6 +20,8 @@ export interface Frame extends Place {
   readonly commands: readonly Command[];
   /** When it came (epoch ms). */
   readonly at: number;
+  /** Commands that it counts for. */
+  readonly cost: number;
 }
 
 /** A frame that waited, as it was put away. */
@@ -34,9 +38,18 @@ export interface StoredFrame {
  */
 export type Verdict = 'run' | 'wait' | 'plain' | 'repeat' | 'violation' | 'full' | 'dead';
 
+/**
+ * Whether a connection sends too much. `over`: the frame's commands are to be refused, and its place in the order stays.
+ * `flood`: the connection is to be closed.
+ */
+export type Load = 'fine' | 'over' | 'flood';
+
 export interface Entered {
   readonly connection: Connection;
-  /** Means nothing where the connection is closed or absent. */
+  readonly load: Load;
+  /** Commands that the user is to be charged for now. */
+  readonly charge: number;
+  /** Means nothing where the connection is closed or absent, or floods. */
   readonly verdict: Verdict;
   /** Whether the connection's subscriptions are to be verified now; said once a minute. */
   readonly checkupDue: boolean;
@@ -81,6 +94,8 @@ export interface Inbox {
    * Redis fails.
    */
   turn(connection: string, token: string, first: number, now: number, late: boolean): Promise<Turn>;
+  /** Refuses the connection's commands until then (epoch ms). */
+  hush(connection: string, until: number): Promise<void>;
   /** After the frame with that first id: takes the next one if it is there and `goOn`, else gives the lock back. */
   next(connection: string, token: string, first: number, now: number, goOn: boolean): Promise<Next>;
 }
@@ -119,5 +134,6 @@ export function placeOf(commands: readonly Command[]): Place {
     last: ids.at(-1) ?? 0,
     contiguous: ids.every((id, index) => id === first + index),
     connects: commands.some(({ kind }) => kind === 'connect'),
+    refusable: commands.every(({ kind }) => kind !== 'connect' && kind !== 'unsubscribe'),
   };
 }

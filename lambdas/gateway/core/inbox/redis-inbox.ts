@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connectionOf } from '../connections/redis-connections';
 import { connectionKey, inboxKey } from '../keys';
+import type { Rate } from '../limits/rates';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
   CHECKUP_MS,
@@ -17,6 +18,7 @@ import {
   type Verdict,
 } from './inbox';
 import { enter } from './scripts/enter';
+import { hush } from './scripts/load';
 import { next } from './scripts/next';
 import { turn } from './scripts/turn';
 
@@ -33,6 +35,9 @@ const TURNS = [
   'closed',
   'absent',
 ] as const;
+/** For functions that enter no frames. */
+const UNLIMITED: Rate = { perSecond: 1_000_000, burst: 1_000_000 };
+
 const NEXT = ['released', 'vanished', 'lost'] as const;
 
 function frameOf([first = '', at = '', text = '']: readonly string[]): StoredFrame {
@@ -51,13 +56,16 @@ function keysOf(connection: string): readonly string[] {
 /** The inbox in Redis, beside the connections' hashes. */
 export class RedisInbox implements Inbox {
   readonly #scripts: ScriptRunner;
+  readonly #rate: Rate;
 
-  constructor(scripts: ScriptRunner) {
+  /** @param rate how many commands a connection may send */
+  constructor(scripts: ScriptRunner, rate: Rate = UNLIMITED) {
     this.#scripts = scripts;
+    this.#rate = rate;
   }
 
   async enter(connection: string, token: string, frame: Frame): Promise<Entered> {
-    const { first, last, contiguous, connects, text, at } = frame;
+    const { first, last, contiguous, connects, refusable, text, at, cost } = frame;
     const answer = textList(
       enter,
       await this.#scripts.run(enter, keysOf(connection), [
@@ -74,14 +82,28 @@ export class RedisInbox implements Inbox {
         MAX_WAITING_FRAMES,
         INBOX_TTL_SECONDS,
         CHECKUP_MS,
+        cost,
+        1000 / this.#rate.perSecond,
+        this.#rate.burst,
+        refusable ? '1' : '',
       ]),
     );
     const known = connectionOf(answer);
-    const [, , , , , due, name] = answer;
+    const [, , , , , , due, name, load, charge] = answer;
     const verdict = VERDICTS.find((one) => one === name);
     const open = known.state === 'pending' || known.state === 'connected';
-    if (open && verdict === undefined) throw new ScriptResultError(enter, VERDICTS.join(' or '), name);
-    return { connection: known, verdict: verdict ?? 'plain', checkupDue: due === '1' };
+    if (open && load !== 'flood' && verdict === undefined) throw new ScriptResultError(enter, VERDICTS.join(' or '), name);
+    return {
+      connection: known,
+      load: load === 'over' || load === 'flood' ? load : 'fine',
+      charge: Number(charge ?? 0),
+      verdict: verdict ?? 'plain',
+      checkupDue: due === '1',
+    };
+  }
+
+  async hush(connection: string, until: number): Promise<void> {
+    await this.#scripts.run(hush, [connectionKey(connection)], [until]);
   }
 
   async turn(connection: string, token: string, first: number, now: number, late: boolean): Promise<Turn> {

@@ -19,7 +19,11 @@ export type Command =
       readonly kind: 'subscribe';
       readonly id: number;
       readonly channel: string;
+      /** A subscription token; empty where there is none. */
+      readonly token: string;
       readonly recover: Position | undefined;
+      /** The client wants to be told who joins and leaves. */
+      readonly joinLeave: boolean;
     }
   | { readonly kind: 'unsubscribe'; readonly id: number; readonly channel: string }
   | {
@@ -41,13 +45,17 @@ export type Command =
       readonly reverse: boolean;
     }
   | { readonly kind: 'rpc'; readonly id: number; readonly method: string; readonly data: JsonValue }
+  | { readonly kind: 'presence'; readonly id: number; readonly channel: string }
+  | { readonly kind: 'presence_stats'; readonly id: number; readonly channel: string }
+  /** A new connection token. */
+  | { readonly kind: 'refresh'; readonly id: number; readonly token: string }
+  /** A new subscription token. */
+  | { readonly kind: 'sub_refresh'; readonly id: number; readonly channel: string; readonly token: string }
   | { readonly kind: 'ping'; readonly id: number }
-  /** A command of the protocol that this gateway does not serve. */
-  | { readonly kind: 'unavailable'; readonly id: number; readonly name: string }
   /** A known command whose fields are of the wrong type: the client gets error 107. */
   | { readonly kind: 'refused'; readonly id: number; readonly name: string; readonly reason: string }
-  /** Has no id and gets no reply. */
-  | { readonly kind: 'send' }
+  /** A message to the service of the connection; has no id and gets no reply. */
+  | { readonly kind: 'send'; readonly data: JsonValue }
   /** The answer to a ping: `{}`. */
   | { readonly kind: 'pong' };
 

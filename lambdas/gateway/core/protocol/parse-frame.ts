@@ -14,12 +14,12 @@ const PAYLOADS = {
   publish: parsePublish,
   rpc: parseRpc,
   ping: (id: number): Command => ({ kind: 'ping', id }),
-  presence: unavailable('presence'),
-  presence_stats: unavailable('presence_stats'),
+  presence: parsePresence('presence'),
+  presence_stats: parsePresence('presence_stats'),
   history: parseHistory,
-  send: unavailable('send'),
-  refresh: unavailable('refresh'),
-  sub_refresh: unavailable('sub_refresh'),
+  send: parseSend,
+  refresh: parseRefresh,
+  sub_refresh: parseSubRefresh,
 } as const satisfies Record<string, (id: number, fields: JsonObject) => Command>;
 
 type Payload = keyof typeof PAYLOADS;
@@ -64,7 +64,7 @@ function parseLine(line: string, index: number): Command {
     throw new FrameViolation(`${where}: expected exactly one command, got ${payloads.length}`);
   }
   const { id } = object;
-  if (payload === 'send' && id === undefined) return { kind: 'send' };
+  if (payload === 'send' && id === undefined) return parseSend(0, anyFields(object[payload]));
   if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > MAX_ID) {
     throw new FrameViolation(
       `${where}: expected an id from 1 to ${MAX_ID} for ${payload}, got ${nameOf(id)}`,
@@ -116,10 +116,6 @@ function refused(id: number, name: string, reason: string): Command {
   return { kind: 'refused', id, name, reason };
 }
 
-function unavailable(name: string) {
-  return (id: number): Command => ({ kind: 'unavailable', id, name });
-}
-
 /** A position, `bad` where a field is of the wrong type. Offsets are uint64 on the wire; above 2^53 none was ever given out. */
 function positionOf(fields: JsonObject): Position | 'bad' {
   const { offset = 0, epoch = '' } = fields;
@@ -145,12 +141,21 @@ function parseConnect(id: number, fields: JsonObject): Command {
 }
 
 function parseSubscribe(id: number, fields: JsonObject): Command {
-  const { channel, recover } = fields;
+  const { channel, recover, token = '', join_leave: joinLeave } = fields;
   if (typeof channel !== 'string')
     return refused(id, 'subscribe', `channel: expected text, got ${nameOf(channel)}`);
+  if (typeof token !== 'string')
+    return refused(id, 'subscribe', `token: expected text, got ${nameOf(token)}`);
   const position = positionOf(fields);
   if (position === 'bad') return refused(id, 'subscribe', POSITION_REASON);
-  return { kind: 'subscribe', id, channel, recover: recover === true ? position : undefined };
+  return {
+    kind: 'subscribe',
+    id,
+    channel,
+    token,
+    recover: recover === true ? position : undefined,
+    joinLeave: joinLeave === true,
+  };
 }
 
 /** Never refused: an error would make an SDK reconnect. A channel that is none was not subscribed to either. */
@@ -188,6 +193,35 @@ function parseRpc(id: number, fields: JsonObject): Command {
   const { method } = fields;
   if (typeof method !== 'string') return refused(id, 'rpc', `method: expected text, got ${nameOf(method)}`);
   return { kind: 'rpc', id, method, data: dataOf(fields) ?? null };
+}
+
+function parsePresence(kind: 'presence' | 'presence_stats') {
+  return (id: number, { channel }: JsonObject): Command =>
+    typeof channel === 'string'
+      ? { kind, id, channel }
+      : refused(id, kind, `channel: expected text, got ${nameOf(channel)}`);
+}
+
+/** Whether a client gives it an id or not: nobody answers it. */
+function parseSend(_: number, fields: JsonObject): Command {
+  return { kind: 'send', data: dataOf(fields) ?? null };
+}
+
+function parseRefresh(id: number, { token }: JsonObject): Command {
+  if (typeof token !== 'string') return refused(id, 'refresh', `token: expected text, got ${nameOf(token)}`);
+  return { kind: 'refresh', id, token };
+}
+
+function parseSubRefresh(id: number, { channel, token }: JsonObject): Command {
+  if (typeof channel !== 'string')
+    return refused(id, 'sub_refresh', `channel: expected text, got ${nameOf(channel)}`);
+  if (typeof token !== 'string')
+    return refused(id, 'sub_refresh', `token: expected text, got ${nameOf(token)}`);
+  return { kind: 'sub_refresh', id, channel, token };
+}
+
+function anyFields(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 function dataOf(fields: JsonObject): JsonValue | undefined {

@@ -13,7 +13,7 @@ export const drop: RedisScript = {
 if redis.call('HGET', KEYS[1], 'dropped') == ARGV[3] then return 'dropped' end
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if not held then return 'absent' end
-local nonce = string.match(held, '^x:[^:]*:([^:]*):%d+$') or string.match(held, '^[^:]*:([^:]*)')
+local nonce = string.match(held, '^x:[^:]*:([^:]*):%d+') or string.match(held, '^[^:]*:([^:]*)')
 if nonce ~= ARGV[2] then return 'other' end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], 'dropped', ARGV[3])

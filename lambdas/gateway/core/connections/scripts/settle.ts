@@ -1,7 +1,7 @@
 import type { RedisScript } from '../../redis-script';
 
 /**
- * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: field of the channel, nonce, partition, start offset.
+ * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: field of the channel, nonce, settled record.
  * Runs after the join and answers `settled`, or `lost` where a tombstone or another subscription came between: the
  * caller then undoes its join. Invariant: a member that a tombstone could not see is seen here.
  */
@@ -11,10 +11,9 @@ export const settle: RedisScript = {
   repeatable: true,
   lua: `
 if redis.call('HGET', KEYS[1], 'state') ~= 'connected' then return 'lost' end
-local value = ARGV[3] .. ':' .. ARGV[2] .. ':' .. ARGV[4]
 local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held ~= value and (not held or string.match(held, '^%?:([^:]*):%d+$') ~= ARGV[2]) then return 'lost' end
-redis.call('HSET', KEYS[1], ARGV[1], value)
+if held ~= ARGV[3] and (not held or string.match(held, '^%?:([^:]*):%d+') ~= ARGV[2]) then return 'lost' end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 'settled'
 `,
 };

@@ -1,48 +1,121 @@
 import type { RedisScript } from '../../redis-script';
 
 /**
- * Slot `{ch:<channel>}`. KEYS: meta, log, idempotency result. ARGV: epoch to use if a new one begins, publication (JSON),
- * entries to keep, log TTL, meta TTL, idempotency TTL (seconds), tag of the new entry, version (empty: none), epoch of versions.
- * Answers {`appended`, `repeated` or `outdated`, offset, epoch, partitions}.
- * Invariants: offsets of an epoch count up by one; entry id = offset; a repeat of an idempotency key appends nothing and
- * answers what the first one got; a version that is not above the last one appends nothing and answers the top; a log whose
- * meta is lost or behind it ends with its epoch. A log that a failover set back grows on here: whoever is about to show it
- * finds out by the witness.
+ * Slot `{ch:<channel>}`. KEYS: meta, log, then an idempotency result per publication. ARGV: epoch to use if a new one begins,
+ * entries to keep, log TTL, meta TTL, idempotency TTL (seconds), now (ms), then per publication its JSON, tag of its entry,
+ * version (empty: none), epoch of versions, digest of its idempotency key, when it was published (ms) if it may have been
+ * appended so long ago that its result is forgotten (empty: not so), `1` if it is appended also where that cannot be told.
+ * Answers {partitions, then per publication `appended`, `repeated`, `outdated` or `unproven`, offset, epoch}.
+ * Invariants: offsets of an epoch count up by one, in the order of the publications; entry id = offset; a repeat of an
+ * idempotency key appends nothing and answers what the first one got; a version that is not above the last one appends
+ * nothing and answers the top, as does a repeat of its key; a log whose meta is lost or behind it ends with its epoch. A log that
+ * a failover set back grows on here: whoever is about to show it finds out by the witness.
+ * What may have been appended before is looked for in the log, whose entries have the digests of their keys, and is appended only
+ * where the log reaches back to its publication: to `since` (ms) where its oldest entry is still `first`, else to that entry's
+ * time. Where the log is empty, it reaches back to the last append. Nothing was appended for the meta's TTL where there is none.
  */
 export const append: RedisScript = {
   name: 'hf1append',
-  keys: 3,
+  keys: 'given',
   repeatable: true,
   lua: `
-local known = redis.call('HMGET', KEYS[1], 'epoch', 'parts', 'top', 'version', 'versions')
-local parts = known[2] or '0'
-local former = redis.call('HMGET', KEYS[3], 'offset', 'epoch')
-if former[1] then return {'repeated', former[1], former[2], parts} end
-local epoch = known[1]
-if not epoch then
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'parts', 'top', 'version', 'versions', 'at', 'since', 'first')
+local epoch, top, version, versions = known[1], known[3] or '0', known[4], known[5]
+local at, since, first = known[6], known[7], known[8]
+local now = ARGV[6]
+local answer = {known[2] or '0'}
+local grown, digests, complete
+local function beginEpoch()
   epoch = ARGV[1]
-  redis.call('DEL', KEYS[2])
+  if redis.call('DEL', KEYS[2]) == 1 or top ~= '0' then at = now end
   redis.call('HSET', KEYS[1], 'epoch', epoch)
 end
-if ARGV[8] ~= '' then
-  if known[4] and known[5] == ARGV[9] and tonumber(known[4]) >= tonumber(ARGV[8]) then
-    return {'outdated', known[3] or '0', epoch, parts}
+local function emptySince()
+  if at then return at end
+  return top == '0' and string.format('%.0f', now - ARGV[4] * 1000) or now
+end
+local function write(text, tag, digest)
+  return redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], top, 'd', text, 't', tag, 'k', digest, 'a', now)
+end
+local function add(text, tag, digest)
+  local before = emptySince()
+  local starts = not grown and redis.call('XLEN', KEYS[2]) == 0
+  top = tostring(redis.call('HINCRBY', KEYS[1], 'top', 1))
+  local added = write(text, tag, digest)
+  if type(added) == 'table' and added.err then
+    beginEpoch()
+    before, starts = now, true
+    write(text, tag, digest)
   end
-  redis.call('HSET', KEYS[1], 'version', ARGV[8], 'versions', ARGV[9])
+  if starts then
+    since, first = before, top
+    redis.call('HSET', KEYS[1], 'since', since, 'first', first)
+  end
+  at, grown = now, true
+  redis.call('HSET', KEYS[1], 'tag', tag, 'at', at)
+  if digests then digests[digest] = top end
 end
-local offset = redis.call('HINCRBY', KEYS[1], 'top', 1)
-local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], offset, 'd', ARGV[2], 't', ARGV[7])
-if type(added) == 'table' and added.err then
-  epoch = ARGV[1]
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[1], 'epoch', epoch)
-  redis.call('XADD', KEYS[2], offset, 'd', ARGV[2], 't', ARGV[7])
+local function field(entry, name)
+  for index = 1, #entry[2], 2 do
+    if entry[2][index] == name then return entry[2][index + 1] end
+  end
 end
-redis.call('HSET', KEYS[1], 'tag', ARGV[7])
-redis.call('EXPIRE', KEYS[2], ARGV[4])
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-redis.call('HSET', KEYS[3], 'offset', offset, 'epoch', epoch)
-redis.call('EXPIRE', KEYS[3], ARGV[6])
-return {'appended', offset, epoch, parts}
+local function readDigests()
+  digests, complete = {}, true
+  local from = '-'
+  while true do
+    local step = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 100)
+    for _, entry in ipairs(step) do
+      local offset, digest = string.match(entry[1], '^%d+'), field(entry, 'k')
+      if digest then digests[digest] = offset else complete = false end
+      from = '(' .. entry[1]
+    end
+    if #step < 100 then return end
+  end
+end
+local function reachesBackTo(published)
+  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+  local reach
+  if not oldest then
+    reach = emptySince()
+  elseif not epoch then
+    return false
+  elseif since and first == string.match(oldest[1], '^%d+') then
+    reach = since
+  else
+    reach = field(oldest, 'a')
+  end
+  return complete and reach and tonumber(reach) <= tonumber(published)
+end
+local function take(key, text, tag, newVersion, newVersions, digest, published, forced)
+  local former = redis.call('HMGET', key, 'offset', 'epoch')
+  if former[1] then return 'repeated', former[1], former[2] end
+  if published ~= '' then
+    if not digests then readDigests() end
+    if epoch and digests[digest] then return 'repeated', digests[digest], epoch end
+    if forced == '' and not reachesBackTo(published) then return 'unproven', '0', '' end
+  end
+  if not epoch then beginEpoch() end
+  local result = 'appended'
+  if newVersion ~= '' and version and versions == newVersions and tonumber(version) >= tonumber(newVersion) then
+    result = 'outdated'
+  else
+    if newVersion ~= '' then
+      version, versions = newVersion, newVersions
+      redis.call('HSET', KEYS[1], 'version', version, 'versions', versions)
+    end
+    add(text, tag, digest)
+  end
+  redis.call('HSET', key, 'offset', top, 'epoch', epoch)
+  redis.call('EXPIRE', key, ARGV[5])
+  return result, top, epoch
+end
+for index = 3, #KEYS do
+  local from = 7 + 7 * (index - 3)
+  for _, part in ipairs({take(KEYS[index], unpack(ARGV, from, from + 6))}) do answer[#answer + 1] = part end
+end
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return answer
 `,
 };

@@ -2,7 +2,7 @@ import type { RedisScript } from '../../redis-script';
 
 /**
  * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: token, epoch, cursor, posted-at (ms; empty: nothing was
- * posted), now (ms), then per changed member: field, nonce, value (empty: removed).
+ * posted to active members), now (ms), last join or leave that was told (empty: as before), then per changed member: field, nonce, value (empty: removed).
  * Answers {`committed`, 1 if dirty, members removed}, or {`lost`} where the lock is another's by now. A repeat answers the
  * same until the next commit.
  * Invariants: only the holder of the lock moves the cursor; each outcome touches the subscription that it belongs to and
@@ -23,8 +23,9 @@ end
 redis.call('HDEL', KEYS[1], 'lock', 'until', 'fly', 'made')
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'cursor', ARGV[3])
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'posted', ARGV[4]) end
+if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'moves', ARGV[6]) end
 local removed = 0
-for index = 6, #ARGV, 3 do
+for index = 7, #ARGV, 3 do
   local value = redis.call('HGET', KEYS[1], ARGV[index])
   local nonce, state = string.match(value or '', '^([^|]*)|([^|]*)|')
   local outcome = ARGV[index + 2]

@@ -29,13 +29,18 @@ return 'joined'
 `,
 };
 
-/** Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, nonce. Answers 1 where it is a member, else 0. */
-export const has: RedisScript = {
-  name: 'hf1has',
+/**
+ * Slot `{p<n>:<channel>}`. KEYS: the partition's hash. ARGV: member field, nonce.
+ * Answers nil where it is no member; else when the active members were posted to last (ms), if it is one of them, or an empty
+ * text.
+ */
+export const standing: RedisScript = {
+  name: 'hf1standing',
   keys: 1,
   repeatable: true,
   lua: `
-local nonce = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^[^|]*')
-return nonce == ARGV[2] and 1 or 0
+local nonce, state = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^([^|]*)|([^|]*)|')
+if nonce ~= ARGV[2] then return nil end
+return state == 'a' and redis.call('HGET', KEYS[1], 'posted') or ''
 `,
 };

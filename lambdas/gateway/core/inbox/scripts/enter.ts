@@ -1,11 +1,17 @@
 import type { RedisScript } from '../../redis-script';
+import { LOAD_LUA } from './load';
 import { ORDER_LUA } from './order';
 
 /**
  * Slot `{c:<conn>}`. KEYS: the connection's hash, its inbox. ARGV: token, now (ms), end of the lock (ms), first id (0: none), last
  * id, `1` if the ids are contiguous, `1` if a connect command is among them, digest of the text, text, most bytes and most
- * frames that may wait, TTL of the inbox in seconds, time between checkups (ms).
- * Answers state (empty where there is no hash), user, channels, hand, exp, `1` if a checkup is due, verdict.
+ * frames that may wait, TTL of the inbox in seconds, time between checkups (ms), how many commands
+ * count, time that one takes (ms), how many may come at once, `1` if they may be refused.
+ * Answers state (empty where there is no hash), user, channels, hand, exp, info, `1` if a checkup is due, verdict, load
+ * (empty, `over` or `flood`), commands to charge the user for.
+ * A frame whose load is `over` is refused by its own invocation: it keeps its place in the order, where its text is empty. What
+ * may not be refused is served, unless it is a flood. A repeat spends once more.
+ *
  * Invariants: one holder of the lock; frames of a connection with an order begin in the order of their ids, each once. An
  * order begins with a connect command: a client that was authenticated at the handshake and sends none numbers as it likes.
  * Where its first id is not 1, it may be an SDK client whose connect command was overtaken, so that is waited for.
@@ -16,16 +22,21 @@ export const enter: RedisScript = {
   name: 'hf1enter',
   keys: 2,
   repeatable: true,
-  lua: `${ORDER_LUA}
+  lua: `${ORDER_LUA}${LOAD_LUA}
 local fields = fieldsOf(KEYS[1])
 local state = fields.state
-local due = ''
+local due, load, charge = '', '', 0
 local function answer(verdict)
-  return {state, fields.user, fields.channels, fields.hand, fields.exp, due, verdict}
+  return {state, fields.user, fields.channels, fields.hand, fields.exp, fields.info, due, verdict, load, charge}
 end
 if state == '' or state == 'closed' then return answer('') end
 
 local token, now, first, last, digest, text = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[8], ARGV[9]
+load, charge = spendCommands(KEYS[1], fields, now, tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[14]))
+if load == 'flood' then return answer('') end
+if load == 'over' then
+  if ARGV[17] == '1' then text = '' else load = '' end
+end
 local contiguous, connects = ARGV[6] == '1', ARGV[7] == '1'
 if state == 'connected' and now - (tonumber(fields.ck) or 0) >= tonumber(ARGV[13]) then
   redis.call('HSET', KEYS[1], 'ck', ARGV[2])

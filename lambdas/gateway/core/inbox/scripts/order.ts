@@ -10,7 +10,7 @@
  */
 export const ORDER_LUA = `
 local function fieldsOf(key)
-  local names = {'state', 'user', 'channels', 'hand', 'exp', 'ck', 'next', 'lock', 'until', 'cur', 'seen'}
+  local names = {'state', 'user', 'channels', 'hand', 'exp', 'info', 'ck', 'rate', 'next', 'lock', 'until', 'cur', 'seen'}
   local values = redis.call('HMGET', key, unpack(names))
   local fields = {}
   for index, name in ipairs(names) do fields[name] = values[index] or '' end

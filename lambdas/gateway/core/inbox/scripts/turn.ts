@@ -5,7 +5,7 @@ import { ORDER_LUA } from './order';
  * Slot `{c:<conn>}`. KEYS: the connection's hash, its inbox. ARGV: token, now (ms), end of the lock (ms), first id of the frame
  * that the caller looks after, `1` if a missing frame is waited for no longer.
  * Answers one of `taken`, `gap`, `busy`, `vanished`, `repeat`, `violation`, `dead`, `closed`, `absent`, `plain` (see `Turn`); or `run`,
- * first id, at, text, state, user, channels, hand, exp: the lock is taken for the frame whose turn it is.
+ * first id, at, text, state, user, channels, hand, exp, info: the lock is taken for the frame whose turn it is.
  * Invariants as in `enter`. A caller that has the lock already lost the answer with which it got it, and gets that again. The
  * text of a frame that is served stays for such repeats until the next step.
  */
@@ -19,7 +19,7 @@ if fields.state == '' then return {'absent'} end
 if fields.state == 'closed' then return {'closed'} end
 local token, first = ARGV[1], ARGV[4]
 local function run(frame)
-  return {'run', frame.first, frame.at, frame.text, fields.state, fields.user, fields.channels, fields.hand, fields.exp}
+  return {'run', frame.first, frame.at, frame.text, fields.state, fields.user, fields.channels, fields.hand, fields.exp, fields.info}
 end
 if fields.lock == token then
   local current = stored(KEYS[2], fields.cur)

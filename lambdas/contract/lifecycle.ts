@@ -1,0 +1,50 @@
+import type { EnvelopeSignature } from './envelope';
+import type { ClientInfo } from './frames';
+
+/** EventBridge `detail-type` of lifecycle events; their `source` is that of envelopes. */
+export const LIFECYCLE_DETAIL_TYPE = 'holdfast.lifecycle';
+
+interface Common {
+  readonly v: 1;
+  readonly kind: 'lifecycle';
+  /**
+   * Names what happened: an event that comes twice comes with the same id. The bus may deliver events twice and in any order.
+   */
+  readonly id: string;
+  /** Epoch ms at which it happened, by the clock of the function that did it. */
+  readonly at: number;
+}
+
+/** A connection began or ended. */
+export interface ConnectionEvent extends Common {
+  readonly event: 'connected' | 'disconnected';
+  /** Connection id. */
+  readonly client: string;
+  /** Empty: anonymous. */
+  readonly user: string;
+}
+
+/** A client came into a channel or left it. One that comes back in time after its connection was lost has not left. */
+export interface SubscriptionEvent extends Common {
+  readonly event: 'subscribed' | 'unsubscribed';
+  readonly channel: string;
+  readonly namespace: string;
+  readonly client: string;
+  readonly user: string;
+  readonly info: ClientInfo;
+}
+
+/** A channel got its first member, or lost its last. */
+export interface ChannelEvent extends Common {
+  readonly event: 'occupied' | 'vacated';
+  readonly channel: string;
+  readonly namespace: string;
+  /** Grows with every time that the channel is occupied; `vacated` names the time that it ends. The highest one tells how it is now. */
+  readonly generation: number;
+}
+
+/** What happened to a connection, a subscription or a channel, as `detail` of an EventBridge event before it is signed. */
+export type UnsignedLifecycleEvent = ConnectionEvent | SubscriptionEvent | ChannelEvent;
+
+/** Signed as envelopes are: Ed25519 over the RFC 8785 form of the event without `signature`. */
+export type LifecycleEvent = UnsignedLifecycleEvent & { readonly signature: EnvelopeSignature };

@@ -1,0 +1,112 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { AnswerTimeoutError, BrokenConnectionError, NotConnectedError } from './errors';
+import { isConnected, keepAliveAgent } from './keep-alive-agent';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** With its query, percent-encoded. */
+  readonly path: string;
+  /** Names and values in turn, which spares Node to look at each header by itself. `host` among them. */
+  readonly headers: readonly string[];
+  /** Empty for none. */
+  readonly body: string;
+  /** Size of the body. */
+  readonly bytes: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Value of a header by its name in lower case; empty where it is absent. */
+  readonly header: (name: string) => string;
+  /** Empty where the caller did not want it. */
+  readonly text: string;
+}
+
+/** What a caller wants of an answer: its status, or all of it. */
+export type Wanted = 'status' | 'text';
+
+/** Where a service is: one host, by one protocol, over sockets that stay open. */
+export class Origin {
+  /** Name and port, as the header `host` says them. */
+  readonly host: string;
+  /** Path before all paths of the service, without a slash at its end. */
+  readonly basePath: string;
+  readonly #request: typeof http.request;
+  readonly #target: http.RequestOptions;
+
+  constructor(url: URL) {
+    this.host = url.host;
+    this.basePath = url.pathname.replace(/\/+$/, '');
+    this.#request = url.protocol === 'https:' ? https.request : http.request;
+    // A URL puts an IPv6 address into brackets; sockets want it without.
+    const hostname = url.hostname.replace(/^\[|\]$/g, '');
+    this.#target = { host: hostname, port: url.port, agent: keepAliveAgent(url) };
+  }
+
+  /**
+   * Sends a request once. Rejects with NotConnectedError where nothing of it can have left, with BrokenConnectionError or
+   * AnswerTimeoutError where it may have been taken; any status is an answer.
+   */
+  send(request: HttpRequest, milliseconds: number, wanted: Wanted): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const outgoing = this.#open(request);
+      const fail = (error: unknown) => {
+        const isOut = isConnected(outgoing.socket);
+        if (late && isOut) reject(new AnswerTimeoutError(this.host, milliseconds));
+        else if (error instanceof NotConnectedError) reject(error);
+        else reject(new (isOut ? BrokenConnectionError : NotConnectedError)(this.host, codeOf(error)));
+      };
+      const timer = setTimeout(() => {
+        late = true;
+        outgoing.destroy(new Error(`time is up after ${milliseconds} ms`));
+      }, milliseconds);
+      // Comes after the end of the answer as well as after an error.
+      outgoing.on('close', () => clearTimeout(timer));
+      outgoing.on('error', fail);
+      outgoing.on('response', (incoming) => {
+        if (wanted === 'text') collect(incoming, resolve, fail);
+        else resolve(answerOf(incoming.resume(), ''));
+      });
+      outgoing.end(request.body);
+    });
+  }
+
+  #open({ method, path, headers, bytes }: HttpRequest): http.ClientRequest {
+    const list = bytes > 0 ? [...headers, 'content-length', String(bytes)] : headers;
+    return this.#request({ ...this.#target, method, path, headers: list });
+  }
+}
+
+function collect(
+  incoming: IncomingMessage,
+  resolve: (answer: HttpAnswer) => void,
+  fail: (error: unknown) => void,
+): void {
+  let text = '';
+  incoming.setEncoding('utf8');
+  incoming.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  incoming.once('end', () => resolve(answerOf(incoming, text)));
+  incoming.once('error', fail);
+}
+
+function answerOf(incoming: IncomingMessage, text: string): HttpAnswer {
+  return {
+    status: incoming.statusCode ?? 0,
+    header: (name) => {
+      const value = incoming.headers[name];
+      return typeof value === 'string' ? value : '';
+    },
+    text,
+  };
+}
+
+/** Node's name for what went wrong on the way (`ECONNRESET`). */
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  if (typeof code === 'string') return code;
+  return error instanceof Error ? error.message : String(error);
+}

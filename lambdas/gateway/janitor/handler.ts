@@ -1,0 +1,45 @@
+import { managementClient, secretsManagerClient, sqsClient } from '../../contract/aws-clients';
+import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readLiveness } from '../../contract/liveness-rules';
+import { log } from '../../contract/log';
+import { ManagementPoster } from '../core/adapters/management-poster';
+import { SqsWakeQueue } from '../core/adapters/sqs-queues';
+import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
+import { systemClock } from '../core/clock';
+import { Checkup } from '../core/connections/checkup';
+import { limitNotes } from '../core/limits/limit-notes';
+import { Caretaker } from '../core/liveness/caretaker';
+import { type Beat, Janitor } from '../core/liveness/janitor';
+
+const environment = readEnvironment([
+  'ENVIRONMENT',
+  ...REDIS_VARIABLES,
+  'CALLBACK_URL',
+  'WAKES_QUEUE_URL',
+  'CONNECTION_EVENTS',
+  'LIVENESS',
+]);
+const wakes = new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL);
+const clock = systemClock;
+// Empty messages, pushes that end something, and closes: all bear a repeat.
+const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
+const stores = withDepartures(storesOf(environment, secretsManagerClient(), clock, log), {
+  wakes,
+  connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
+  clock,
+  log,
+});
+const parts = { ...stores, wakes, poster, clock, log };
+const caretaker = new Caretaker({
+  ...parts,
+  checkup: new Checkup(parts),
+  rules: readLiveness(environment),
+  noteLimit: limitNotes(environment.ENVIRONMENT, log),
+});
+const janitor = new Janitor({ ...parts, caretaker });
+
+/** Every minute: connections whose time has come. The schedule's targets share them by `of` and `index`. */
+export async function handler({ of, index }: Beat): Promise<void> {
+  const looks = await janitor.run({ of, index });
+  if (looks > 0) log('info', 'connections looked after', { of, index, looks });
+}
