@@ -1,90 +1,82 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { buildSync } from 'esbuild';
-import { bundleFunctions } from '../lib/function-bundles';
+import { bundleDirectory, bundleFunctions } from '../lib/function-bundles';
+import { functionEnvironments } from './function-environments';
+import { buildNaivePeer } from './naive-peer';
 import { median, table } from './statistics';
 
-const ROUNDS = 9;
+const ROUNDS = 15;
 
-/** Bytes of each function's bundle and the time to load it, beside a bundle that holds one AWS SDK client and nothing else. */
+const PEER = 'naive gateway function (peer)';
+
+interface Bundle {
+  readonly file: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Bytes of each function's bundle and the time to load it, beside a bundle that imports what a naive gateway function would. */
 export function benchBundles(): void {
-  bundleFunctions();
   const root = join(__dirname, '..');
+  const functions = bundleFunctions(root);
   const peerDirectory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   try {
-    const peer = join(peerDirectory, 'index.js');
-    buildSync({
-      stdin: { contents: "export * from '@aws-sdk/client-eventbridge'", resolveDir: root, loader: 'ts' },
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node20',
-      outfile: peer,
-    });
-    const functions = join(root, 'build', 'functions');
-    const bundles = new Map([['one SDK client (peer)', peer]]);
-    for (const name of readdirSync(functions).sort()) bundles.set(name, join(functions, name, 'index.js'));
-    // Round by round over all of them, so that a slow moment of the machine hits each alike.
-    const times = new Map<string, number[]>([...bundles.keys()].map((name) => [name, []]));
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [name, file] of bundles) times.get(name)?.push(loadMilliseconds(file));
+    const peer = buildNaivePeer(root, peerDirectory);
+    const environments = functionEnvironments();
+    const bundles = new Map<string, Bundle>([[PEER, { file: peer.file, environment: {} }]]);
+    for (const { name } of functions) {
+      const file = join(root, bundleDirectory(name), 'index.js');
+      bundles.set(name, { file, environment: environments.get(name) ?? {} });
     }
-    const floor = median(times.get('one SDK client (peer)') ?? []);
-    const rows = [['bundle', 'KB', 'KB gzip', 'load ms', 'ratio']];
-    for (const [name, file] of bundles) {
-      const bytes = readFileSync(file);
-      const load = median(times.get(name) ?? []);
-      rows.push([
-        name,
-        (bytes.length / 1024).toFixed(0),
-        (gzipSync(bytes).length / 1024).toFixed(0),
-        load.toFixed(0),
-        (load / floor).toFixed(2),
-      ]);
-    }
-    process.stdout.write(
-      `Bundles: size and load, median of ${ROUNDS}, node ${process.version}\n${table(rows)}\n`,
-    );
+    report(bundles, measure(bundles), peer.missing);
   } finally {
     rmSync(peerDirectory, { recursive: true, force: true });
   }
 }
 
-/** Time inside a fresh process, without the start of node itself. */
-function loadMilliseconds(file: string): number {
-  const script = `const t=process.hrtime.bigint();try{require(${JSON.stringify(file)})}catch(e){if(e.name!=='EnvironmentError')throw e}
+/** Milliseconds per load. Round by round over all bundles, so that a slow moment of the machine hits each alike. */
+function measure(bundles: ReadonlyMap<string, Bundle>): ReadonlyMap<string, readonly number[]> {
+  const times = new Map<string, number[]>([...bundles.keys()].map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, bundle] of bundles) times.get(name)?.push(loadMilliseconds(bundle));
+  }
+  return times;
+}
+
+function report(
+  bundles: ReadonlyMap<string, Bundle>,
+  times: ReadonlyMap<string, readonly number[]>,
+  missing: readonly string[],
+): void {
+  const floor = median(times.get(PEER) ?? []);
+  const rows = [['bundle', 'KB', 'KB gzip', 'load ms', 'load / peer']];
+  for (const [name, { file }] of bundles) {
+    const bytes = readFileSync(file);
+    const load = median(times.get(name) ?? []);
+    rows.push([
+      name,
+      (bytes.length / 1024).toFixed(0),
+      (gzipSync(bytes).length / 1024).toFixed(0),
+      load.toFixed(0),
+      (load / floor).toFixed(2),
+    ]);
+  }
+  const peer = missing.length > 0 ? `; the peer lacks ${missing.join(', ')}` : '';
+  process.stdout.write(
+    `Bundles: size and load, median of ${ROUNDS}, node ${process.version}${peer}\n${table(rows)}\n`,
+  );
+}
+
+/** Time inside a fresh process, without the start of node itself: all modules, and what the handler's module makes of them. */
+function loadMilliseconds({ file, environment }: Bundle): number {
+  const script = `const t=process.hrtime.bigint();require(${JSON.stringify(file)});
     process.stdout.write(String(Number(process.hrtime.bigint()-t)/1e6));process.exit(0)`;
   const { stdout, stderr, status } = spawnSync(process.execPath, ['-e', script], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] ?? '', AWS_REGION: 'us-east-1', ...functionEnvironment },
+    env: { PATH: process.env['PATH'] ?? '', AWS_REGION: 'us-east-1', ...environment },
   });
-  if (status !== 0) throw new Error(`${file} does not load: ${stderr}`);
+  if (status !== 0) throw new Error(`${file} does not load: ${stderr.slice(-1_000)}`);
   return Number(stdout.split('\n').at(-1));
 }
-
-/** Enough for every handler to get past its environment check; nothing is called. */
-const functionEnvironment = Object.fromEntries(
-  [
-    'ENVIRONMENT',
-    'REDIS_HOST',
-    'REDIS_USER',
-    'REDIS_SECRET_ARN',
-    'JWT_SECRET_ARN',
-    'ALLOWED_ORIGINS',
-    'SIGNING_SECRET_ARN',
-    'BUS_NAME',
-    'SERVICES_PARAMETER_PATH',
-    'SIGNING_KEYS_PARAMETER',
-    'SERVICE_NAME',
-  ].map((name) => [name, 'bench']),
-) as Record<string, string>;
-Object.assign(functionEnvironment, {
-  REDIS_PORT: '6379',
-  RPC_TIMEOUT_SECONDS: '5',
-  CALLBACK_URL: 'http://localhost:1/bench',
-  DELIVERIES_QUEUE_URL: 'http://localhost:1/bench.fifo',
-  WAKES_QUEUE_URL: 'http://localhost:1/bench',
-});

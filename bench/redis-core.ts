@@ -111,6 +111,7 @@ export function coreOn(scripts: ScriptRunner, poster: Poster, woken: (wake: Wake
     courier: new Courier({
       ...parts,
       drain,
+      authorizations: { decide: async () => undefined },
       timers: lifecycleTimers({ ...parts, lifecycleBus: { put: async () => undefined } }),
       deadLetters: { send: async () => undefined },
     }),

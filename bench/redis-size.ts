@@ -108,15 +108,18 @@ class CountingPoster implements Poster {
   }
 }
 
-/** As an SDK client: a handshake without a token, then its connect command. */
-async function connect({ connections, inbox }: Core, connection: string): Promise<void> {
+/** As an SDK client: a handshake without a token, then its connect command; with what is kept of it elsewhere. */
+async function connect({ connections, inbox, due, users }: Core, connection: string): Promise<void> {
   const at = Date.now();
   const token = randomBytes(9).toString('base64url');
-  const place = { first: 1, last: 1, contiguous: true, connects: true };
+  const place = { first: 1, last: 1, contiguous: true, connects: true, refusable: false, cost: 1 };
   await connections.open(connection, undefined);
+  await due.note(connection, at + 10_000);
   await inbox.enter(connection, token, { ...place, text: CONNECT, commands: [], at });
-  const identity = { user: randomUUID(), expiresAt: Math.floor(at / 1000) + 3600, channels: [] };
-  await connections.connect(connection, identity, token);
+  const issuedAt = Math.floor(at / 1000);
+  const identity = { user: randomUUID(), expiresAt: issuedAt + 3600, issuedAt, channels: [] };
+  await connections.connect(connection, identity, token.slice(0, 8));
+  await users.enter(connection, identity);
   await inbox.next(connection, token, 1, at, true);
 }
 

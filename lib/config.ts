@@ -7,6 +7,7 @@ import {
   MAX_FLUSH_SECONDS,
   NAMESPACE_NAME,
   type NamespaceRules,
+  SERVICE_NAME,
 } from '../lambdas/contract/registry';
 import { AUTH_DEFAULTS, type AuthConfig, authContradictions, authOverlay } from './auth-config';
 import { anyObject, boolean, choice, object, wholeNumber } from './config-schema';
@@ -29,6 +30,8 @@ export interface HoldfastConfig {
    * subscription dearer: six scripts in the cache, and no message.
    */
   readonly userChannel: boolean;
+  /** The service that takes what clients `send`. @default - nobody: such messages are dropped with a log line */
+  readonly sendService?: string;
   /** Whether begins and ends of connections are told on the bus (`holdfast.lifecycle`). A message of the wakes queue for each. */
   readonly connectionEvents: boolean;
   readonly auth: AuthConfig;
@@ -75,6 +78,8 @@ export class ConfigError extends Error {
 // Two dashes in a row or one at the end are no part of an ElastiCache user id; 15 characters leave room in function names.
 const ENVIRONMENT_NAME = /^(?=.{1,15}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
+const SERVICE_EXPECTED = `a service's name (${SERVICE_NAME.source})`;
+
 const namespace = object({
   subscribe: v.optional(choice(['anyone', 'user-limited', 'token', 'service'])),
   anonymous: v.optional(boolean),
@@ -103,6 +108,7 @@ const overlay = object({
     ),
   ),
   userChannel: v.optional(boolean),
+  sendService: v.optional(v.pipe(v.string(SERVICE_EXPECTED), v.regex(SERVICE_NAME, SERVICE_EXPECTED))),
   connectionEvents: v.optional(boolean),
   auth: v.optional(authOverlay),
   limits: v.optional(limitsOverlay),
@@ -189,6 +195,7 @@ function merge(base: HoldfastConfig, more: Overlay): HoldfastConfig {
     environment: base.environment,
     namespaces,
     userChannel: more.userChannel ?? base.userChannel,
+    ...(more.sendService === undefined ? {} : { sendService: more.sendService }),
     connectionEvents: more.connectionEvents ?? base.connectionEvents,
     auth: over(base.auth, more.auth),
     limits: over(base.limits, more.limits),
@@ -197,6 +204,19 @@ function merge(base: HoldfastConfig, more: Overlay): HoldfastConfig {
     account: over(base.account, more.account),
     removal: more.removal ?? base.removal,
   };
+}
+
+/** Rules by which a service decides, for namespaces that none owns. */
+function undecided({ namespaces }: HoldfastConfig): ConfigIssue[] {
+  return Object.entries(namespaces).flatMap(([name, rules]) =>
+    (['subscribe', 'publish'] as const)
+      .filter((rule) => rules[rule] === 'service')
+      .map((rule) => ({
+        path: `namespaces.${name}.${rule}`,
+        expected: 'another value, since no service owns the namespace',
+        got: '"service"',
+      })),
+  );
 }
 
 /** What no single key can tell. */
@@ -226,6 +246,7 @@ function contradictions(config: HoldfastConfig): ConfigIssue[] {
       got: 'false',
     }));
   return [
+    ...undecided(config),
     ...unkept,
     ...opened,
     ...unlisted,

@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { buildSync, type Metafile } from 'esbuild';
+import { replaceFile } from './bundling/replace-file';
+import { copyValkeyCommands } from './bundling/valkey-commands';
 
 /** A function's code as it is uploaded: one file `index.js` that exports `handler`. */
 export interface FunctionBundle {
@@ -25,25 +27,11 @@ function handlerFolders(directory: string): string[] {
     .sort();
 }
 
-function entries(root: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [prefix, folder] of [
-    ['gateway', join('lambdas', 'gateway')],
-    ['service', join('lambdas', 'services')],
-  ] as const) {
-    for (const name of handlerFolders(join(root, folder))) {
-      found[`${prefix}-${name}`] = join(root, folder, name, 'handler.ts');
-    }
-  }
-  return found;
-}
-
-/** Readers see the old file or the new one, and an unchanged file keeps its time. */
-function replaceFile(path: string, contents: string): void {
-  if (existsSync(path) && readFileSync(path, 'utf8') === contents) return;
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, contents);
-  renameSync(temporary, path);
+/** Entry points below `folder`, by the names of their bundles. */
+function entries(folder: string, prefix: string): Record<string, string> {
+  return Object.fromEntries(
+    handlerFolders(folder).map((name) => [`${prefix}-${name}`, join(folder, name, 'handler.ts')]),
+  );
 }
 
 /** A function that is gone leaves no bundle behind. */
@@ -54,12 +42,33 @@ function removeOthers(outdir: string, names: readonly string[]): void {
 }
 
 /**
- * Bundles every function in one pass, to `build/functions/<name>/index.js`. May run several times at once; a process
- * that reads meanwhile sees whole files.
+ * Bundles every function, to `build/functions/<name>/index.js`. May run several times at once; a process that reads
+ * meanwhile sees whole files.
  */
 export function bundleFunctions(root = process.cwd()): FunctionBundle[] {
-  const entryPoints = entries(root);
+  const lambdas = join(root, 'lambdas');
   const outdir = join(root, 'build', 'functions');
+  const gateway = bundle(root, outdir, entries(join(lambdas, 'gateway'), 'gateway'), leanModules(root));
+  const services = bundle(root, outdir, entries(join(lambdas, 'services'), 'service'), {});
+  const metafile: Metafile = {
+    inputs: { ...gateway.inputs, ...services.inputs },
+    outputs: { ...gateway.outputs, ...services.outputs },
+  };
+  const bundles = sizes(metafile);
+  removeOthers(
+    outdir,
+    bundles.map(({ name }) => name),
+  );
+  replaceFile(join(root, METAFILE), JSON.stringify(metafile));
+  return bundles;
+}
+
+function bundle(
+  root: string,
+  outdir: string,
+  entryPoints: Readonly<Record<string, string>>,
+  alias: Record<string, string>,
+): Metafile {
   const result = buildSync({
     entryPoints: Object.fromEntries(
       Object.entries(entryPoints).map(([name, entry]) => [`${name}/index`, entry]),
@@ -71,21 +80,30 @@ export function bundleFunctions(root = process.cwd()): FunctionBundle[] {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
+    // What a package publishes as ES modules can be shaken: less than two thirds of an SDK client stay.
+    mainFields: ['module', 'main'],
     legalComments: 'none',
+    alias,
     metafile: true,
     write: false,
     logLevel: 'error',
   });
-  for (const name of Object.keys(entryPoints)) mkdirSync(join(outdir, name), { recursive: true });
   for (const file of result.outputFiles) replaceFile(file.path, file.text);
-  removeOthers(outdir, Object.keys(entryPoints));
-  replaceFile(join(root, METAFILE), JSON.stringify(result.metafile));
-  return sizes(result.metafile, Object.keys(entryPoints));
+  return result.metafile;
 }
 
-function sizes(metafile: Metafile, names: readonly string[]): FunctionBundle[] {
-  return names.map((name) => {
-    const output = metafile.outputs[join('build', 'functions', name, 'index.js')];
-    return { name, bytes: output?.bytes ?? 0 };
-  });
+/**
+ * What takes the place of packages in the gateway's functions, since they load it at every cold start (docs/adr/010). Services
+ * get what they import.
+ */
+function leanModules(root: string): Record<string, string> {
+  return {
+    '@iovalkey/commands': copyValkeyCommands(root),
+    assert: join(__dirname, 'bundling', 'late-assert.cjs'),
+    debug: join(__dirname, 'bundling', 'silent-debug.ts'),
+  };
+}
+
+function sizes({ outputs }: Metafile): FunctionBundle[] {
+  return Object.entries(outputs).map(([path, { bytes }]) => ({ name: basename(dirname(path)), bytes }));
 }

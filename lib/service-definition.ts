@@ -36,9 +36,8 @@ export class ServiceDefinitionError extends Error {
 
 const definition = v.looseObject(
   {
-    methods: v.pipe(
-      v.array(v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`))),
-      v.nonEmpty('expected at least one method, got none'),
+    methods: v.array(
+      v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`)),
     ),
     namespaces: v.optional(
       v.record(

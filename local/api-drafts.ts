@@ -1,11 +1,15 @@
 import type { WebSocketGateway } from './gateway/websocket-gateway';
 import type { HttpApiServer } from './http-api/http-api-server';
 
+interface RouteDraft {
+  readonly integrationId: string;
+  readonly signed: boolean;
+}
+
 interface ApiDraft {
   readonly protocol: 'WEBSOCKET' | 'HTTP';
   readonly selection: string;
-  /** Route key to integration. */
-  readonly routes: Map<string, string>;
+  readonly routes: Map<string, RouteDraft>;
   stage: string | undefined;
 }
 
@@ -37,8 +41,13 @@ export class ApiDrafts {
     this.#integrations.set(id, functionArn);
   }
 
-  addRoute(apiId: string, routeKey: string, integrationId: string): void {
-    this.#api(apiId).routes.set(routeKey, integrationId);
+  /** `signed`: only for requests that IAM knows the caller of; HTTP APIs alone have such routes here. */
+  addRoute(apiId: string, routeKey: string, integrationId: string, signed = false): void {
+    const api = this.#api(apiId);
+    if (signed && api.protocol !== 'HTTP') {
+      throw new IncompleteApiError(`API ${apiId} route ${routeKey}: expected no authorization, got AWS_IAM`);
+    }
+    api.routes.set(routeKey, { integrationId, signed });
   }
 
   addStage(apiId: string, stage: string): void {
@@ -73,12 +82,12 @@ export class ApiDrafts {
     for (const [apiId, api] of this.#apis) {
       const { stage } = api;
       if (stage === undefined) throw new IncompleteApiError(`API ${apiId}: expected a stage, got none`);
-      const routes = [...api.routes].map(([routeKey, id]) => {
+      const routes = [...api.routes].map(([routeKey, { integrationId: id, signed }]) => {
         const functionArn = this.#integrations.get(id);
         if (!functionArn) {
           throw new IncompleteApiError(`API ${apiId} route ${routeKey}: expected an integration, got ${id}`);
         }
-        return { routeKey, functionArn };
+        return { routeKey, functionArn, ...(signed ? { authorization: 'AWS_IAM' as const } : {}) };
       });
       if (api.protocol === 'HTTP') http.addApi({ apiId, stage, routes });
       else {

@@ -11,11 +11,17 @@ import type { PortBlock } from './command/port-block';
 import { WebSocketGateway } from './gateway/websocket-gateway';
 import { HttpApiServer } from './http-api/http-api-server';
 import { LOOPBACK } from './http-server';
+import { AccessControl, type Denial } from './iam/access-control';
+import { ApiGuard } from './iam/api-guard';
+import { GuardedInvoker, GuardedRouter } from './iam/guards';
+import { LogAccess } from './iam/log-access';
+import { requestNeeds } from './iam/needs';
+import { RequestGuard } from './iam/request-guard';
 import { Identities } from './identity';
 import { LambdaApi } from './lambda/api';
 import { LambdaHost } from './lambda/host';
 import type { QueuePoller } from './lambda/queue-poller';
-import { type DeliverOptions, LOCAL_ACCOUNT, type RuntimeLog } from './ports';
+import { type DeliverOptions, type Invoker, LOCAL_ACCOUNT, type RuntimeLog } from './ports';
 import type { RunningRedis } from './redis/cluster';
 import type { RedisBinary } from './redis/server-binary';
 import { ArnRouter } from './router';
@@ -32,6 +38,8 @@ export interface LocalCloudOptions {
   readonly redisDirectory: string;
   /** How many times faster than the wall clock schedules and the limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
+  /** Hears of every call that a policy refused. */
+  readonly onDenied?: (denial: Denial) => void;
 }
 
 export interface CacheUser {
@@ -46,6 +54,10 @@ export class LocalCloud {
   readonly region: string;
   readonly log: RuntimeLog;
   readonly identities = new Identities();
+  /** Roles and policies of the templates. */
+  readonly access: AccessControl;
+  /** Invokes for services that need a permission of the function. */
+  readonly permitted: Invoker;
   readonly lambda: LambdaHost;
   readonly sqs: SqsService;
   readonly ssm: SsmService;
@@ -63,28 +75,42 @@ export class LocalCloud {
   /** Secrets that rotate for the first time once every stack is made. */
   readonly rotations: string[] = [];
 
+  readonly #warned = new Set<string>();
   readonly #ports: PortBlock;
   readonly #websocket: WebSocketGateway;
   readonly #http: HttpApiServer;
   readonly #endpoint: AwsEndpoint;
 
-  constructor({ region, ports, log, redisBinary, redisDirectory, timeScale = 1 }: LocalCloudOptions) {
+  constructor(options: LocalCloudOptions) {
+    const { region, ports, log, redisBinary, redisDirectory, timeScale = 1 } = options;
     this.region = region;
     this.log = log;
     this.#ports = ports;
     this.redisBinary = redisBinary;
     this.redisDirectory = redisDirectory;
-    const router = new ArnRouter({
+    const access = new AccessControl({
+      account: this.account,
+      region,
+      onDenied: (denial) => {
+        options.onDenied?.(denial);
+        this.#warnOnce(denial.message);
+      },
+    });
+    this.access = access;
+    const targets = new ArnRouter({
       invoker: { invoke: (arn, payload, type) => this.lambda.invoke(arn, payload, type) },
-      sendToQueue: (arn, body, options) => this.#sendToQueue(arn, body, options),
+      sendToQueue: (arn, body, deliverOptions) => this.#sendToQueue(arn, body, deliverOptions),
       events: { putEvents: (entries) => this.events.putEvents(entries) },
     });
+    const router = new GuardedRouter(targets, access);
     this.lambda = new LambdaHost({
       log,
       region,
       targets: router,
       environment: () => this.#functionEnvironment(),
+      logAccess: new LogAccess(access),
     });
+    this.permitted = new GuardedInvoker(this.lambda, access);
     this.sqs = new SqsService({ region, baseUrl: () => this.awsEndpointUrl });
     this.ssm = new SsmService({ region });
     this.secrets = new SecretsManagerService({ region, log });
@@ -93,8 +119,20 @@ export class LocalCloud {
     this.scheduler = new SchedulerService({ region, router, log, timetable });
     this.dynamodb = new DynamoDbService({ region });
     this.apis = new ApiDrafts(region, { websocket: ports.websocket, http: ports.serverApi });
-    this.#websocket = new WebSocketGateway({ invoker: this.lambda, log, region, timeScale });
-    this.#http = new HttpApiServer({ invoker: this.lambda, log, region });
+    const apiGuard = new ApiGuard({ identities: this.identities, access, region });
+    this.#websocket = new WebSocketGateway({
+      invoker: this.permitted,
+      log,
+      region,
+      timeScale,
+      management: apiGuard,
+    });
+    this.#http = new HttpApiServer({
+      invoker: this.permitted,
+      log,
+      region,
+      access: apiGuard,
+    });
     this.#endpoint = new AwsEndpoint({
       identities: this.identities,
       services: {
@@ -105,6 +143,16 @@ export class LocalCloud {
         dynamodb: this.dynamodb,
         lambda: new LambdaApi(this.lambda),
         sts: new StsService(),
+      },
+      access: {
+        guard: new RequestGuard(access),
+        needsOf: requestNeeds(
+          { account: this.account, region },
+          {
+            findSecret: (secretId) => this.secrets.find(secretId),
+            partitionKeyOf: (table, index) => this.dynamodb.partitionKeyOf(table, index),
+          },
+        ),
       },
       onFailure: (service, error) =>
         log.warn(service, error instanceof Error ? error.message : String(error)),
@@ -144,6 +192,13 @@ export class LocalCloud {
     await this.lambda.close();
     this.sqs.close();
     await Promise.all([this.#endpoint.close(), this.dynamodb.stop(), this.redis?.stop()]);
+  }
+
+  /** A developer should see why a call was refused, but not a thousand times. */
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.log.warn('iam', message);
   }
 
   #functionEnvironment(): Record<string, string> {

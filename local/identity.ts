@@ -20,8 +20,9 @@ export class Identities {
   /**
    * Credentials of a role session. The same name and role give the same principal again, so that the sandboxes of one
    * function share theirs.
+   * @param functionArn where the session is that of a function's code
    */
-  issue(name: string, roleArn: string): Principal {
+  issue(name: string, roleArn: string, functionArn?: string): Principal {
     const accessKeyId = `ASIA${hash(`${roleArn} ${name}`)}`;
     const known = this.#byAccessKey.get(accessKeyId);
     if (known) return known;
@@ -31,6 +32,7 @@ export class Identities {
       sessionToken: randomBytes(48).toString('base64'),
       arn: roleArn,
       senderId: `${roleId(roleArn)}:${name}`,
+      ...(functionArn === undefined ? {} : { functionArn }),
     };
     this.#byAccessKey.set(accessKeyId, principal);
     return principal;

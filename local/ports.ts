@@ -10,9 +10,27 @@ export interface InvokeResult {
   readonly functionError?: 'Handled' | 'Unhandled';
 }
 
+/** In whose name a part of the local runtime acts: a service for one of its resources, or with a role that it takes on. */
+export interface Actor {
+  /** `events.amazonaws.com` */
+  readonly service: string;
+  /** Rule, route or schedule for which the service acts. @default none: the service does not tell */
+  readonly sourceArn?: string | undefined;
+  /** Role that the service takes on. @default none: the service acts in its own name */
+  readonly roleArn?: string | undefined;
+  /** Name of the role session. @default the service */
+  readonly session?: string | undefined;
+}
+
 /** The Lambda host, as gateways, rules and pollers see it. `functionArn` may be qualified with an alias or version. */
 export interface Invoker {
-  invoke(functionArn: string, payload: string, type: 'RequestResponse' | 'Event'): Promise<InvokeResult>;
+  /** @param actor who needs a permission of the function for this; not needed where no access control is in between */
+  invoke(
+    functionArn: string,
+    payload: string,
+    type: 'RequestResponse' | 'Event',
+    actor?: Actor,
+  ): Promise<InvokeResult>;
 }
 
 /** Who calls: the root user of the machine, or a function under its own role. */
@@ -24,6 +42,8 @@ export interface Principal {
   readonly arn: string;
   /** Unique id of the principal as SQS `SenderId` shows it: `AROA...:<function>` or the account id. */
   readonly senderId: string;
+  /** Function whose code these credentials belong to, without qualifier. @default none */
+  readonly functionArn?: string;
 }
 
 /** Something that an ARN names and that takes a payload: function, queue, bus. Used by rules and destinations. */
@@ -32,6 +52,8 @@ export interface TargetRouter {
 }
 
 export interface DeliverOptions {
+  /** Who delivers; not needed where no access control is in between. */
+  readonly actor?: Actor;
   /** For FIFO queues. */
   readonly messageGroupId?: string;
   /** String attributes of a queue message (dead letters carry their reason so). */

@@ -24,19 +24,15 @@ export interface ProtocolError {
 
 /** Disconnects, sent as a push and followed by the close: 3000-3499 make a client reconnect, 3500-3999 end it. */
 export const DISCONNECTS = {
-  connectionClosed: { code: 3000, reason: 'connection closed' },
   shutdown: { code: 3001, reason: 'shutdown' },
-  serverError: { code: 3004, reason: 'internal server error' },
   expired: { code: 3005, reason: 'connection expired' },
   insufficientState: { code: 3010, reason: 'insufficient state' },
-  forceReconnect: { code: 3011, reason: 'force reconnect' },
   tooManyRequests: { code: 3013, reason: 'too many requests' },
   invalidToken: { code: 3500, reason: 'invalid token' },
   badRequest: { code: 3501, reason: 'bad request' },
   stale: { code: 3502, reason: 'stale' },
   forceDisconnect: { code: 3503, reason: 'force disconnect' },
   connectionLimit: { code: 3504, reason: 'connection limit' },
-  permissionDenied: { code: 3507, reason: 'permission denied' },
 } as const satisfies Record<string, Disconnect>;
 
 export interface Disconnect {

@@ -25,6 +25,14 @@ export function readEnvironment<const Name extends string>(
   return values as { readonly [name in Name]: string };
 }
 
+/** The value of a variable that may be missing. */
+export function readOptional(
+  name: string,
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  return source[name] || undefined;
+}
+
 /** The value of a variable that is `on` or `off`. */
 export function readSwitch<const Name extends string>(
   environment: { readonly [name in Name]: string },

@@ -100,6 +100,7 @@ export type Push =
         readonly subscribe: Pick<SubscribeResult, 'recoverable' | 'positioned' | 'epoch' | 'offset' | 'data'>;
       };
     }
+  | { readonly push: { readonly message: { readonly data: JsonValue } } }
   | { readonly push: { readonly disconnect: Disconnect } };
 
 /** Bytes of a WebSocket frame above which API Gateway closes with 1009 inbound, and bills a second message outbound. */

@@ -105,6 +105,7 @@ export class GatewayFunctions extends Construct {
         [LIMITS]: JSON.stringify(limitRulesOf(config.limits)),
         [LIVENESS]: JSON.stringify(livenessRulesOf(config.liveness)),
         USER_CHANNEL: config.userChannel ? 'on' : 'off',
+        ...(config.sendService === undefined ? {} : { SEND_SERVICE: config.sendService }),
         CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
       },
     });

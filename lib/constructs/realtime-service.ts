@@ -12,7 +12,7 @@ import {
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
+import { ANSWERED_KINDS, ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { NamespaceRules } from '../../lambdas/contract/registry';
 import type { HoldfastConfig } from '../config';
@@ -37,8 +37,11 @@ export interface RealtimeServiceProps {
   readonly overrides?: RealtimeServiceOverrides;
 }
 
-/** Nobody waits longer for an rpc; its deadline is far earlier. It is also the shortest age that both queues allow. */
+/** Nobody waits longer for an answer; its deadline is far earlier. It is also the shortest age that both queues allow. */
 const RPC_KEPT = Duration.seconds(60);
+
+/** What is older is handled by nobody who still knows why: it is kept instead. */
+const MESSAGE_KEPT = Duration.hours(1);
 
 /**
  * A business function: takes the rpcs of its service from the bus, answers them by a post to the connection, publishes
@@ -84,7 +87,9 @@ export class RealtimeService extends Construct {
     publishDeadLetters(this, config.environment, {
       [`service-${serviceName}`]: [this.undeliverable, this.rpc.functionArn],
     });
-    this.rule = this.makeRule(serviceName, readParameter(this, names.busName));
+    const busName = readParameter(this, names.busName);
+    this.rule = this.makeRule(serviceName, busName);
+    if (config.sendService === serviceName) this.takeMessages(serviceName, busName);
     new ServiceRegistrationParameter(this, 'Registration', {
       environment: config.environment,
       registration: {
@@ -143,16 +148,48 @@ export class RealtimeService extends Construct {
 
   private makeRule(serviceName: string, busName: string): Rule {
     return new Rule(this, 'Rule', {
-      description: `Rpcs of service ${serviceName}`,
+      description: `Commands of clients for service ${serviceName}`,
       eventBus: EventBus.fromEventBusName(this, 'Bus', busName),
       eventPattern: {
         source: [ENVELOPE_SOURCE],
-        detailType: [ENVELOPE_DETAIL_TYPE.rpc],
+        detailType: ANSWERED_KINDS.map((kind) => ENVELOPE_DETAIL_TYPE[kind]),
         detail: { v: [1], service: [serviceName] },
       },
       targets: [
         new LambdaFunction(asInterface<IFunction>(this.rpc), {
           maxEventAge: RPC_KEPT,
+          deadLetterQueue: this.undeliverable,
+        }),
+      ],
+    });
+  }
+  /** Messages that nobody waits for are tried again; those that fail for good are kept. */
+  private takeMessages(serviceName: string, busName: string): void {
+    const alias = new Alias(this, 'Events', {
+      aliasName: 'events',
+      version: asInterface<IVersion>(this.function.currentVersion),
+    });
+    this.undeliverable.grantSendMessages(this.function);
+    const invocations = new EventInvokeConfig(this, 'EventInvocations', {
+      function: this.function,
+      qualifier: alias.aliasName,
+      retryAttempts: 2,
+      maxEventAge: MESSAGE_KEPT,
+      onFailure: { bind: () => ({ destination: this.undeliverable.queueArn }) },
+    });
+    invocations.node.addDependency(alias);
+    if (this.function.role) invocations.node.addDependency(this.function.role);
+    new Rule(this, 'EventsRule', {
+      description: `Messages of clients for service ${serviceName}`,
+      eventBus: EventBus.fromEventBusName(this, 'EventsBus', busName),
+      eventPattern: {
+        source: [ENVELOPE_SOURCE],
+        detailType: [ENVELOPE_DETAIL_TYPE.send],
+        detail: { v: [1], service: [serviceName] },
+      },
+      targets: [
+        new LambdaFunction(asInterface<IFunction>(alias), {
+          maxEventAge: MESSAGE_KEPT,
           deadLetterQueue: this.undeliverable,
         }),
       ],

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { sourceAddress } from '../gateway/handshake';
 import { LOOPBACK, listen } from '../http-server';
+import { AccessDeniedError } from '../iam/access-denied';
+import type { RequestNeeds } from '../iam/needs';
+import type { RequestGuard } from '../iam/request-guard';
 import type { Identities } from '../identity';
-import { AwsError, type AwsResponse, type AwsService, type Principal } from '../ports';
+import { AwsError, type AwsResponse, type AwsService } from '../ports';
+import { Callers } from './callers';
 import type { ConnectedRequest } from './json-service';
+import { refusal, SignatureError } from './refusal';
+import { signatureScope } from './signature';
 
 /** A batch of ten messages that fills SQS's 1 MiB may be several times that once it is escaped as JSON. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -40,20 +47,24 @@ export interface AwsEndpointOptions {
   readonly identities: Identities;
   /** By name in the signature's scope: `sqs`, `ssm`, `secretsmanager`, `events`, `dynamodb`, `lambda`, `sts`. */
   readonly services: Readonly<Record<string, AwsService>>;
+  /** What functions may do. @default everything */
+  readonly access?: { readonly guard: RequestGuard; readonly needsOf: RequestNeeds };
   /** Hears of what a service threw that is no AwsError; the caller only sees InternalFailure. */
   readonly onFailure?: (service: string, error: unknown) => void;
 }
 
 /**
  * One HTTP address for every AWS service, as `AWS_ENDPOINT_URL` wants it. The service is read from the scope of the
- * SigV4 signature and the caller from its access key; the signature itself is not checked.
+ * SigV4 signature, the caller from its access key; a function's signature has to be right, and its role has to allow the call.
  */
 export class AwsEndpoint {
   readonly #options: AwsEndpointOptions;
+  readonly #callers: Callers;
   readonly #server: Server;
 
   constructor(options: AwsEndpointOptions) {
     this.#options = options;
+    this.#callers = new Callers(options.identities);
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.headersTimeout = KEEP_ALIVE_MS + 5_000;
@@ -93,41 +104,31 @@ export class AwsEndpoint {
 
   async #dispatch(incoming: IncomingMessage, signal: AbortSignal): Promise<AwsResponse> {
     const headers = plainHeaders(incoming);
-    const body = await readBody(incoming);
-    const path = incoming.url ?? '/';
-    const scope = signatureScope(headers['authorization']);
-    const name = scope?.service ?? serviceOf(headers, path, body);
+    const bytes = await readBody(incoming);
+    const { method = 'POST', url: path = '/' } = incoming;
+    const body = bytes.toString('utf8');
+    const name = signatureScope(headers['authorization'])?.service ?? serviceOf(headers, path, body);
     const service = Object.hasOwn(this.#options.services, name) ? this.#options.services[name] : undefined;
     if (!service) throw new UnknownServiceError(name, Object.keys(this.#options.services));
-    const request: ConnectedRequest = {
-      method: incoming.method ?? 'POST',
-      path,
-      headers,
-      body,
-      principal: this.#principal(scope?.accessKeyId),
-      signal,
-    };
     try {
+      const principal = this.#callers.identify({ method, path, headers, body: bytes }, name);
+      const request: ConnectedRequest = { method, path, headers, body, principal, signal };
+      this.#authorize(name, request, sourceAddress(incoming));
       return await service.handle(request);
     } catch (error) {
+      if (error instanceof SignatureError || error instanceof AccessDeniedError) {
+        return refusal(name, error, headers['content-type']);
+      }
       if (!(error instanceof AwsError)) this.#options.onFailure?.(name, error);
       throw error;
     }
   }
 
-  #principal(accessKeyId: string | undefined): Principal {
-    const { identities } = this.#options;
-    return (accessKeyId === undefined ? undefined : identities.find(accessKeyId)) ?? identities.root();
+  #authorize(service: string, request: ConnectedRequest, sourceIp: string): void {
+    const { access } = this.#options;
+    const origin = { sourceIp, userAgent: request.headers['user-agent'] };
+    access?.guard.check(request.principal, origin, () => access.needsOf(service, request));
   }
-}
-
-/** Reads `Credential=<key>/<date>/<region>/<service>/aws4_request`; an access key holds no slash. */
-export function signatureScope(
-  authorization: string | undefined,
-): { readonly accessKeyId: string; readonly service: string } | undefined {
-  const match = /Credential=([^/,\s]+)\/\d{8}\/[^/,\s]+\/([^/,\s]+)\/aws4_request/.exec(authorization ?? '');
-  const [, accessKeyId, service] = match ?? [];
-  return accessKeyId !== undefined && service !== undefined ? { accessKeyId, service } : undefined;
 }
 
 function serviceOf(headers: Readonly<Record<string, string>>, path: string, body: string): string {
@@ -147,7 +148,7 @@ function plainHeaders(incoming: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-function readBody(incoming: IncomingMessage): Promise<string> {
+function readBody(incoming: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -158,7 +159,7 @@ function readBody(incoming: IncomingMessage): Promise<string> {
         reject(new BodyTooLargeError());
       } else chunks.push(chunk);
     });
-    incoming.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    incoming.once('end', () => resolve(Buffer.concat(chunks)));
     incoming.once('error', reject);
     incoming.once('close', () => reject(new Error('the caller hung up before its request was complete')));
   });

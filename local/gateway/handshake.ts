@@ -1,5 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { AccessDeniedError } from '../iam/access-denied';
 import type { IntegrationResult } from './invocation';
 
 /** What the function of `$connect` decided. */
@@ -8,6 +9,7 @@ export type Handshake =
   | { readonly accepted: false; readonly status: number };
 
 const ACCEPTED: Handshake = { accepted: true, subprotocol: undefined };
+const INTERNAL_ERROR: Handshake = { accepted: false, status: 500 };
 const BAD_GATEWAY: Handshake = { accepted: false, status: 502 };
 const GATEWAY_TIMEOUT: Handshake = { accepted: false, status: 504 };
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -20,6 +22,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 export function readHandshake(result: IntegrationResult | undefined): Handshake {
   if (result === undefined) return ACCEPTED;
   if (result.outcome === 'timed out') return GATEWAY_TIMEOUT;
+  // API Gateway has no permission to invoke the function.
+  if (result.outcome === 'failed' && result.cause instanceof AccessDeniedError) return INTERNAL_ERROR;
   if (result.outcome === 'failed') return BAD_GATEWAY;
   const response = parseObject(result.payload);
   const status = Number(response?.['statusCode'] ?? Number.NaN);

@@ -1,4 +1,4 @@
-import type { Invoker } from '../ports';
+import { type Actor, type Invoker, LOCAL_ACCOUNT } from '../ports';
 
 /** How a synchronous integration ended. `failed`: the function threw or died, or could not be invoked at all. */
 export type IntegrationResult =
@@ -6,12 +6,21 @@ export type IntegrationResult =
   | { readonly outcome: 'failed'; readonly cause?: unknown }
   | { readonly outcome: 'timed out' };
 
-/** Invokes a function and waits for its result, but no longer than `timeoutMs`. Never rejects. */
+/** ARN of a part of an API, such as `<api>/<stage>/<route key>`. */
+export function executeApiArn(region: string, path: string): string {
+  return `arn:aws:execute-api:${region}:${LOCAL_ACCOUNT}:${path}`;
+}
+
+/**
+ * Invokes a function and waits for its result, but no longer than `timeoutMs`. Never rejects.
+ * @param sourceArn of the route, which the function's permission names
+ */
 export async function invokeIntegration(
   invoker: Invoker,
   functionArn: string,
   event: object,
   timeoutMs: number,
+  sourceArn: string,
 ): Promise<IntegrationResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<IntegrationResult>((resolve) => {
@@ -20,15 +29,23 @@ export async function invokeIntegration(
     timer.unref();
   });
   try {
-    return await Promise.race([timeout, invoke(invoker, functionArn, event)]);
+    return await Promise.race([
+      timeout,
+      invoke(invoker, functionArn, event, { service: 'apigateway.amazonaws.com', sourceArn }),
+    ]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function invoke(invoker: Invoker, functionArn: string, event: object): Promise<IntegrationResult> {
+async function invoke(
+  invoker: Invoker,
+  functionArn: string,
+  event: object,
+  actor: Actor,
+): Promise<IntegrationResult> {
   try {
-    const result = await invoker.invoke(functionArn, JSON.stringify(event), 'RequestResponse');
+    const result = await invoker.invoke(functionArn, JSON.stringify(event), 'RequestResponse', actor);
     return result.functionError === undefined
       ? { outcome: 'answered', payload: result.payload }
       : { outcome: 'failed' };

@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refusal } from '../aws/refusal';
+import { AwsError, type AwsResponse } from '../ports';
 import type { GatewayConnection } from './connection';
 import { isIdentifier } from './identifiers';
 import type { GatewayLimits } from './limits';
 import { readBody } from './request-body';
+import { isSigned, type ManagementAccess, originOf, requestOf } from './signed-access';
 
-/** Finds an open connection of the API and stage that the path names. */
-export type FindConnection = (connectionId: string) => GatewayConnection | undefined;
+/** The API and stage that the path names. */
+export interface ManagedApi {
+  readonly apiId: string;
+  readonly stage: string;
+  readonly connections: ReadonlyMap<string, GatewayConnection>;
+}
 
-const SIGV4 = /^AWS4-(HMAC-SHA256|ECDSA-P256-SHA256)\s+Credential=/;
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * Answers one request to `@connections/{id}` as the API Gateway Management API does (restJson1).
@@ -17,18 +24,17 @@ const SIGV4 = /^AWS4-(HMAC-SHA256|ECDSA-P256-SHA256)\s+Credential=/;
  * messages reach the client in the order in which their requests were accepted.
  *
  * @param encodedId the last part of the path, still URL-encoded
+ * @param access undefined lets everybody in whose request is signed
  */
 export async function answerManagement(
   request: IncomingMessage,
   response: ServerResponse,
   encodedId: string,
-  find: FindConnection,
+  api: ManagedApi,
   limits: GatewayLimits,
+  access: ManagementAccess | undefined,
 ): Promise<void> {
-  if (
-    !SIGV4.test(request.headers.authorization ?? '') ||
-    !['GET', 'POST', 'DELETE'].includes(request.method ?? '')
-  ) {
+  if (!isSigned(request) || !['GET', 'POST', 'DELETE'].includes(request.method ?? '')) {
     return fail(
       request,
       response,
@@ -48,7 +54,9 @@ export async function answerManagement(
     if (!data) return fail(request, response, 413, 'PayloadTooLargeException', 'Message too long');
   }
   // Nothing may be awaited from here to the send: see the order above.
-  const connection = find(connectionId);
+  const refused = access && refusalOf(access, request, { ...api, connectionId }, data ?? NO_BODY);
+  if (refused) return answer(response, refused);
+  const connection = api.connections.get(connectionId);
   if (!connection?.isOpen) return fail(request, response, 410, 'GoneException');
   if (request.method === 'GET') return succeed(response, 200, describe(connection));
   if (!data) {
@@ -60,6 +68,27 @@ export async function answerManagement(
   }
   connection.send(data);
   return succeed(response, 200);
+}
+
+/** The answer to a caller who may not do this; undefined for one who may. */
+function refusalOf(
+  access: ManagementAccess,
+  request: IncomingMessage,
+  { apiId, stage, connectionId }: ManagedApi & { readonly connectionId: string },
+  body: Buffer,
+): AwsResponse | undefined {
+  try {
+    access.check(requestOf(request, body), { apiId, stage, connectionId }, originOf(request));
+    return undefined;
+  } catch (error) {
+    if (error instanceof AwsError) return refusal('execute-api', error, undefined);
+    throw error;
+  }
+}
+
+function answer(response: ServerResponse, { status, headers, body }: AwsResponse): void {
+  response.writeHead(status, { 'x-amzn-requestid': randomUUID(), ...headers });
+  response.end(body);
 }
 
 function describe(connection: GatewayConnection): object {

@@ -7,10 +7,11 @@ import { type Disconnection, GatewayConnection } from './connection';
 import { type ConnectionContext, connectEvent, disconnectEvent, messageEvent } from './event';
 import { isWebSocketUpgrade, readHandshake, refuseUpgrade, sourceAddress } from './handshake';
 import { newIdentifier } from './identifiers';
-import { integrationWarning, invokeIntegration } from './invocation';
+import { executeApiArn, integrationWarning, invokeIntegration } from './invocation';
 import { AWS_LIMITS, type GatewayLimits } from './limits';
 import { answerManagement } from './management';
 import { RouteSelection } from './route-selection';
+import type { ManagementAccess } from './signed-access';
 
 export interface WebSocketGatewayOptions {
   readonly invoker: Invoker;
@@ -20,6 +21,8 @@ export interface WebSocketGatewayOptions {
   readonly limits?: Partial<GatewayLimits>;
   /** How many times faster than the wall the clock of the idle and life limits runs. @default 1 */
   readonly timeScale?: number;
+  /** Who may use `@connections`. @default everybody who signs */
+  readonly management?: ManagementAccess;
 }
 
 export interface WebSocketApi {
@@ -78,6 +81,7 @@ export class WebSocketGateway {
   readonly #region: string;
   readonly #limits: GatewayLimits;
   readonly #timeScale: number;
+  readonly #management: ManagementAccess | undefined;
   readonly #apis = new Map<string, HostedApi>();
   readonly #server: Server;
   readonly #upgrader: WebSocketServer;
@@ -92,6 +96,7 @@ export class WebSocketGateway {
     this.#region = options.region;
     this.#limits = { ...AWS_LIMITS, ...options.limits };
     this.#timeScale = options.timeScale ?? 1;
+    this.#management = options.management;
     const upgraderOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
@@ -158,7 +163,7 @@ export class WebSocketGateway {
     const api = this.#apis.get(stage ?? '');
     const [resource, id, ...more] = rest;
     if (api && resource !== undefined && id !== undefined && more.length === 0 && isConnections(resource)) {
-      return answerManagement(request, response, id, (wanted) => api.connections.get(wanted), this.#limits);
+      return answerManagement(request, response, id, api, this.#limits, this.#management);
     }
     request.resume();
     if (api && rest.length === 0 && request.method === 'GET') {
@@ -257,7 +262,8 @@ export class WebSocketGateway {
     const route = Object.hasOwn(api.routes, routeKey) ? api.routes[routeKey] : undefined;
     if (!route) return undefined;
     const timeoutMs = this.#limits.integrationTimeoutMs;
-    const result = await invokeIntegration(this.#invoker, route.functionArn, event, timeoutMs);
+    const sourceArn = executeApiArn(this.#region, `${api.apiId}/${api.stage}/${routeKey}`);
+    const result = await invokeIntegration(this.#invoker, route.functionArn, event, timeoutMs, sourceArn);
     const warning = integrationWarning(result, timeoutMs);
     if (warning !== undefined) this.#log.warn(`${api.apiId} ${routeKey}`, warning);
     return result;

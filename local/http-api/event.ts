@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { sourceAddress } from '../gateway/handshake';
 import { newIdentifier } from '../gateway/identifiers';
 import { requestTime } from '../gateway/request-time';
+import type { Principal } from '../ports';
 import type { RouteMatch } from './route-table';
 
 /** What an event says about the API that took the request. */
@@ -14,8 +15,14 @@ export interface ApiContext {
 
 const TEXT_TYPE = /^(text\/|application\/(json|javascript|xml|[\w.-]+\+(json|xml))\b)/i;
 
-/** The event of a request in payload format 2.0. */
-export function requestEvent(context: ApiContext, request: IncomingMessage, match: RouteMatch, body: Buffer) {
+/** The event of a request in payload format 2.0; `caller` signed it. */
+export function requestEvent(
+  context: ApiContext,
+  request: IncomingMessage,
+  match: RouteMatch,
+  body: Buffer,
+  caller?: Principal,
+) {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const rawPath = decodePath(mark < 0 ? url : url.slice(0, mark));
@@ -35,6 +42,7 @@ export function requestEvent(context: ApiContext, request: IncomingMessage, matc
     requestContext: {
       accountId: account,
       apiId,
+      ...(caller ? { authorizer: { iam: iamFields(caller, account) } } : {}),
       domainName,
       domainPrefix: domainName.split('.')[0],
       http: {
@@ -52,6 +60,19 @@ export function requestEvent(context: ApiContext, request: IncomingMessage, matc
     },
     ...(Object.keys(match.pathParameters).length > 0 ? { pathParameters: match.pathParameters } : {}),
     ...bodyFields(request, body),
+  };
+}
+
+/** What an event says of who signed a request. */
+function iamFields({ accessKeyId, arn, senderId }: Principal, accountId: string) {
+  return {
+    accessKey: accessKeyId,
+    accountId,
+    callerId: senderId,
+    cognitoIdentity: null,
+    principalOrgId: null,
+    userArn: arn,
+    userId: senderId,
   };
 }
 

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { integrationWarning, invokeIntegration } from '../gateway/invocation';
+import { executeApiArn, integrationWarning, invokeIntegration } from '../gateway/invocation';
 import { readBody } from '../gateway/request-body';
+import { isSigned, originOf, type RouteAccess, requestOf } from '../gateway/signed-access';
 import { listen, stop } from '../http-server';
-import { type Invoker, LOCAL_ACCOUNT, type RuntimeLog } from '../ports';
+import { AwsError, type Invoker, LOCAL_ACCOUNT, type Principal, type RuntimeLog } from '../ports';
 import { requestEvent } from './event';
 import { readFunctionResponse } from './function-response';
 import { type HttpApiRoute, RouteTable } from './route-table';
@@ -13,6 +14,8 @@ export interface HttpApiServerOptions {
   readonly region: string;
   /** @default LOCAL_ACCOUNT */
   readonly account?: string;
+  /** Who may use routes that take signed requests only. @default - nobody: such routes answer 403 */
+  readonly access?: RouteAccess;
   /** @default HTTP_API_LIMITS */
   readonly limits?: Partial<HttpApiLimits>;
 }
@@ -58,6 +61,7 @@ export class HttpApiServer {
   readonly #log: RuntimeLog;
   readonly #region: string;
   readonly #account: string;
+  readonly #access: RouteAccess | undefined;
   readonly #limits: HttpApiLimits;
   readonly #apis = new Map<string, HostedApi>();
   readonly #server: Server;
@@ -67,6 +71,7 @@ export class HttpApiServer {
     this.#log = options.log;
     this.#region = options.region;
     this.#account = options.account ?? LOCAL_ACCOUNT;
+    this.#access = options.access;
     this.#limits = { ...HTTP_API_LIMITS, ...options.limits };
     this.#server = createServer((request, response) => {
       this.#request(request, response).catch(() => response.destroy());
@@ -102,14 +107,24 @@ export class HttpApiServer {
       request.resume();
       return answer(response, 404, 'Not Found');
     }
+    const signedOnly = match.route.authorization === 'AWS_IAM';
+    if (signedOnly && !isSigned(request)) {
+      request.resume();
+      return answer(response, 403, 'Forbidden');
+    }
     const body = await readBody(request, this.#limits.bodyBytes);
     if (!body) {
       response.setHeader('connection', 'close');
       return answer(response, 413, 'Request Entity Too Large');
     }
-    const event = requestEvent({ ...api, account: this.#account }, request, match, body);
+    const caller = signedOnly ? this.#signerOf(api, request, routePath, body) : undefined;
+    // API Gateway does not say whether it was the signature or the permission.
+    if (signedOnly && caller === undefined) return answer(response, 403, 'Forbidden');
+    const event = requestEvent({ ...api, account: this.#account }, request, match, body, caller);
     const timeoutMs = this.#limits.integrationTimeoutMs;
-    const result = await invokeIntegration(this.#invoker, match.route.functionArn, event, timeoutMs);
+    const sourceArn = executeApiArn(this.#region, routePathOf(api, match.route.routeKey, request.method));
+    const { functionArn } = match.route;
+    const result = await invokeIntegration(this.#invoker, functionArn, event, timeoutMs, sourceArn);
     const warning = integrationWarning(result, timeoutMs);
     if (warning !== undefined) this.#log.warn(`${api.apiId} ${match.route.routeKey}`, warning);
     if (result.outcome === 'timed out') return answer(response, 503, 'Service Unavailable');
@@ -121,6 +136,27 @@ export class HttpApiServer {
     response.writeHead(reply.status).end(reply.body);
   }
 
+  /** Who signed a request, if he may make it. */
+  #signerOf(
+    { apiId, stage }: HostedApi,
+    request: IncomingMessage,
+    routePath: string,
+    body: Buffer,
+  ): Principal | undefined {
+    const path = `${apiId}/${stage}/${request.method ?? 'GET'}${routePath}`;
+    try {
+      return this.#access?.signer(
+        requestOf(request, body),
+        executeApiArn(this.#region, path),
+        originOf(request),
+      );
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      this.#log.warn(path, error.message);
+      return undefined;
+    }
+  }
+
   /** A named stage takes the first part of the path; everything else belongs to the `$default` stage. */
   #locate(path: string): { api: HostedApi | undefined; routePath: string } {
     const [, first = '', ...rest] = path.split('/');
@@ -129,6 +165,13 @@ export class HttpApiServer {
       ? { api: named, routePath: `/${rest.join('/')}` }
       : { api: this.#apis.get('$default'), routePath: path };
   }
+}
+
+/** `<api>/<stage>/<method>/<path of the route>`, as API Gateway names a route to Lambda. */
+function routePathOf({ apiId, stage }: HttpApi, routeKey: string, method = 'GET'): string {
+  const [routeMethod = '', path] = routeKey.split(' ');
+  if (path === undefined) return `${apiId}/${stage}/${routeKey}`;
+  return `${apiId}/${stage}/${routeMethod === 'ANY' ? method : routeMethod}${path}`;
 }
 
 function answer(response: ServerResponse, status: number, message: string): void {

@@ -2,6 +2,8 @@ export interface HttpApiRoute {
   /** `POST /api/{method}`, `ANY /files/{path+}` or `$default`. */
   readonly routeKey: string;
   readonly functionArn: string;
+  /** Only signed requests. @default - everybody's */
+  readonly authorization?: 'AWS_IAM';
 }
 
 export interface RouteMatch {

@@ -1,4 +1,4 @@
-import type { RuntimeLog, TargetRouter } from '../ports';
+import type { Actor, RuntimeLog, TargetRouter } from '../ports';
 import type { InvocationOutcome } from './invocation-outcome';
 
 /** Configuration of a qualifier's asynchronous invocations (`AWS::Lambda::EventInvokeConfig`). */
@@ -22,6 +22,8 @@ export interface AsyncEvent {
   readonly payload: string;
   readonly config: AsyncConfig;
   readonly deadLetterArn: string | undefined;
+  /** Lambda with the function's role: in whose name destinations and dead letters are reached. */
+  readonly actor: Actor;
   /** One attempt. @throws AwsError TooManyRequestsException */
   readonly attempt: (startBefore: number) => Promise<InvocationOutcome>;
 }
@@ -146,17 +148,16 @@ export class AsyncInvocations {
   }
 
   async #deliver(
-    { functionName, requestId }: AsyncEvent,
+    { functionName, requestId, actor }: AsyncEvent,
     arn: string,
     payload: string,
     attributes?: Readonly<Record<string, string>>,
   ): Promise<void> {
     try {
-      await this.#options.targets.deliver(
-        arn,
-        payload,
-        attributes === undefined ? undefined : { attributes },
-      );
+      await this.#options.targets.deliver(arn, payload, {
+        actor,
+        ...(attributes === undefined ? {} : { attributes }),
+      });
     } catch (error) {
       this.#options.log.warn(functionName, `record of ${requestId} did not reach ${arn}: ${String(error)}`);
     }

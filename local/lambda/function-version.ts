@@ -17,6 +17,8 @@ export interface FunctionDefinition {
   readonly environment: EnvironmentSource;
   /** Whose credentials the function gets. */
   readonly principal: Principal;
+  /** Name of the log group. @default `/aws/lambda/` and the function's name */
+  readonly logGroup?: string | undefined;
   /** Most sandboxes at a time; 0 switches the function off. @default none */
   readonly reservedConcurrency?: number | undefined;
   /** Queue or topic for events that asynchronous invocation gave up on (`DeadLetterConfig`). @default none */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
+import type { LogAccess } from '../iam/log-access';
 import {
   AwsError,
   type InvokeResult,
@@ -9,6 +10,7 @@ import {
   type TargetRouter,
 } from '../ports';
 import { type AsyncConfig, AsyncInvocations, DEFAULT_ASYNC_CONFIG } from './async-invocations';
+import { outputOf } from './function-output';
 import { FunctionRegistry, type FunctionTarget } from './function-registry';
 import type { EnvironmentSource, FunctionDefinition, FunctionVersion } from './function-version';
 import type { InvocationOutcome } from './invocation-outcome';
@@ -28,6 +30,8 @@ export interface LambdaHostOptions {
   readonly account?: string;
   /** Set for every function, before its own: endpoint, certificates. Read at each start of a sandbox. @default none */
   readonly environment?: EnvironmentSource;
+  /** Decides whether what a function prints gets into its log. @default always */
+  readonly logAccess?: Pick<LogAccess, 'problem'>;
   /** Most sandboxes at a time, all functions together. @default 50: 40 MB each, and two cores do no more */
   readonly maxSandboxes?: number;
   /** Most synchronous invocations that wait for a sandbox; the next is throttled. @default 1000 */
@@ -209,6 +213,11 @@ export class LambdaHost implements Invoker {
       payload,
       config,
       deadLetterArn: version.definition.deadLetterArn,
+      actor: {
+        service: 'lambda.amazonaws.com',
+        roleArn: version.definition.principal.arn,
+        session: name,
+      },
       attempt: (startBefore) => this.#run({ name, qualifier, arn, version }, requestId, payload, startBefore),
     });
   }
@@ -257,7 +266,11 @@ export class LambdaHost implements Invoker {
         initTimeoutMs: this.#options.initTimeoutMs ?? 30_000,
         api: this.#api,
         reaper: this.#reaper,
-        output: (line) => this.#options.log.output(name, line),
+        output: outputOf(
+          { log: this.#options.log, region: this.#region, access: this.#options.logAccess },
+          version,
+          logStream,
+        ),
       },
       owner,
     );

@@ -44,6 +44,7 @@ export function sandboxEnvironment(
   logStreamName: string,
 ): Record<string, string> {
   const { name, memoryMb, handler, codeDir, runtime, environment, principal } = definition;
+  const { logGroup = `/aws/lambda/${name}` } = definition;
   return {
     PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     // Not the developer's home: ~/.aws/config there would change what the SDK does.
@@ -64,7 +65,7 @@ export function sandboxEnvironment(
     AWS_LAMBDA_FUNCTION_VERSION: version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
     LAMBDA_TASK_ROOT: codeDir,
     LAMBDA_RUNTIME_DIR: __dirname,

@@ -32,16 +32,19 @@ export const integration: Provider = (request, cloud) => {
   return { ref };
 };
 
-/** `AWS::ApiGatewayV2::Route`; authorizers are refused, not skipped. */
+/** `AWS::ApiGatewayV2::Route`; authorizers but IAM's are refused, not skipped. */
 export const route: Provider = (request, cloud) => {
   const properties = new Properties(request);
   const authorization = properties.optionalString('AuthorizationType') ?? 'NONE';
-  if (authorization !== 'NONE') throw new PropertyError(request, 'AuthorizationType', 'NONE', authorization);
+  if (authorization !== 'NONE' && authorization !== 'AWS_IAM') {
+    throw new PropertyError(request, 'AuthorizationType', 'NONE or AWS_IAM', authorization);
+  }
   const target = properties.string('Target');
   cloud.apis.addRoute(
     properties.string('ApiId'),
     properties.string('RouteKey'),
     target.replace(/^integrations\//, ''),
+    authorization === 'AWS_IAM',
   );
   return { ref: `r${digest(`${request.stack}/${request.logicalId}`)}` };
 };

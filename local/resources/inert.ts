@@ -2,8 +2,8 @@ import { generatedId, generatedName } from './naming';
 import type { CreatedResource, ResourceRequest } from './provider';
 
 /**
- * Types that shape a deployment and do nothing on one machine: networks, log settings, alarms, permissions (IAM policies
- * are read but not enforced yet). They get a name and plausible attributes, and their properties are not looked at.
+ * Types that shape a deployment and do nothing on one machine: networks, log settings, alarms. They get a name and plausible
+ * attributes, and their properties are not looked at.
  */
 const INERT: Readonly<Record<string, string>> = {
   'AWS::ApiGateway::Account': 'account',
@@ -24,11 +24,6 @@ const INERT: Readonly<Record<string, string>> = {
   'AWS::EC2::VPC': 'vpc',
   'AWS::EC2::VPCCidrBlock': 'vpc-cidr-assoc',
   'AWS::EC2::VPCGatewayAttachment': 'vgw-attach',
-  'AWS::IAM::ManagedPolicy': 'policy',
-  'AWS::IAM::Policy': 'policy',
-  'AWS::Lambda::Permission': 'permission',
-  'AWS::Logs::LogGroup': 'logs',
-  'AWS::SQS::QueuePolicy': 'queue-policy',
 };
 
 export const INERT_TYPES: ReadonlySet<string> = new Set(Object.keys(INERT));

@@ -1,3 +1,6 @@
+import type { AccessControl } from '../iam/access-control';
+import { GuardedQueueSource } from '../iam/guards';
+import type { RoleCaller } from '../iam/request';
 import { QueuePoller } from '../lambda/queue-poller';
 import { generatedId, generatedName } from './naming';
 import { Properties, PropertyError, type Provider } from './provider';
@@ -13,6 +16,9 @@ export const lambdaFunction: Provider = (request, cloud) => {
     ? properties.number('ReservedConcurrentExecutions', 0)
     : undefined;
   const deadLetters = properties.object('DeadLetterConfig').optionalString('TargetArn');
+  const logGroup = properties.object('LoggingConfig').optionalString('LogGroup');
+  const lambda = cloud.access.assume(roleArn, 'lambda.amazonaws.com', name);
+  if (properties.object('VpcConfig').has('SubnetIds')) requireInterfaces(cloud.access, lambda);
   const arn = cloud.lambda.createFunction({
     name,
     codeDir: request.assetDirectory(code.string('S3Key')),
@@ -21,12 +27,27 @@ export const lambdaFunction: Provider = (request, cloud) => {
     timeoutSeconds: properties.number('Timeout', 3),
     memoryMb: properties.number('MemorySize', 128),
     environment: variables(properties.object('Environment').object('Variables')),
-    principal: cloud.identities.issue(name, roleArn),
+    principal: cloud.identities.issue(name, roleArn, cloud.lambda.registry.arnOf(name)),
     ...(reserved === undefined ? {} : { reservedConcurrency: reserved }),
     ...(deadLetters === undefined ? {} : { deadLetterArn: deadLetters }),
+    ...(logGroup === undefined ? {} : { logGroup }),
   });
   return { ref: name, attributes: { Arn: arn } };
 };
+
+/** What Lambda does with the role of a function to give it interfaces in a VPC; without them a function is not made. */
+const INTERFACE_ACTIONS = [
+  'CreateNetworkInterface',
+  'DescribeNetworkInterfaces',
+  'DescribeSubnets',
+  'DeleteNetworkInterface',
+  'AssignPrivateIpAddresses',
+  'UnassignPrivateIpAddresses',
+];
+
+function requireInterfaces(access: AccessControl, lambda: RoleCaller): void {
+  for (const action of INTERFACE_ACTIONS) access.require(lambda, { action: `ec2:${action}`, resource: '*' });
+}
 
 function variables(properties: Properties): Record<string, string> {
   return Object.fromEntries(Object.keys(properties.raw).map((name) => [name, properties.string(name)]));
@@ -75,11 +96,15 @@ export const eventSourceMapping: Provider = (request, cloud) => {
   const queueArn = properties.string('EventSourceArn');
   if (!queueArn.includes(':sqs:')) throw new PropertyError(request, 'EventSourceArn', 'a queue', queueArn);
   const concurrency = properties.object('ScalingConfig');
+  const { definition } = cloud.lambda.registry.resolve(properties.string('FunctionName')).version;
+  const lambda = cloud.access.assume(definition.principal.arn, 'lambda.amazonaws.com', definition.name);
+  // Lambda makes no mapping of a queue that the function's role cannot read.
+  cloud.access.require(lambda, { action: 'sqs:ReceiveMessage', resource: queueArn });
   cloud.pollers.push(
     new QueuePoller({
       queueArn,
       functionArn: cloud.lambda.arnOf(properties.string('FunctionName')),
-      source: cloud.sqs,
+      source: new GuardedQueueSource(cloud.sqs, cloud.access, lambda),
       invoker: cloud.lambda,
       log: cloud.log,
       batchSize: properties.number('BatchSize', 10),

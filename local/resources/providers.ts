@@ -1,10 +1,21 @@
 import { api, integration, route, stage } from './api-gateway';
 import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
+import {
+  eventBusPolicy,
+  inlinePolicy,
+  lambdaPermission,
+  logGroup,
+  managedPolicy,
+  queuePolicy,
+  role,
+  rolePolicy,
+  secretPolicy,
+} from './iam';
 import { createInert, INERT_TYPES } from './inert';
 import { alias, eventInvokeConfig, eventSourceMapping, lambdaFunction, version } from './lambda';
 import { archive, eventBus, queue, rule, schedule } from './messaging';
 import type { Provider } from './provider';
-import { parameter, role, rotationSchedule, secret, table } from './storage';
+import { parameter, rotationSchedule, secret, table } from './storage';
 
 const ACTIVE: Readonly<Record<string, Provider>> = {
   'AWS::ApiGatewayV2::Api': api,
@@ -17,16 +28,24 @@ const ACTIVE: Readonly<Record<string, Provider>> = {
   'AWS::ElastiCache::UserGroup': cacheUserGroup,
   'AWS::Events::Archive': archive,
   'AWS::Events::EventBus': eventBus,
+  'AWS::Events::EventBusPolicy': eventBusPolicy,
   'AWS::Events::Rule': rule,
+  'AWS::IAM::ManagedPolicy': managedPolicy,
+  'AWS::IAM::Policy': inlinePolicy,
   'AWS::IAM::Role': role,
+  'AWS::IAM::RolePolicy': rolePolicy,
   'AWS::Lambda::Alias': alias,
   'AWS::Lambda::EventInvokeConfig': eventInvokeConfig,
   'AWS::Lambda::EventSourceMapping': eventSourceMapping,
   'AWS::Lambda::Function': lambdaFunction,
+  'AWS::Lambda::Permission': lambdaPermission,
   'AWS::Lambda::Version': version,
+  'AWS::Logs::LogGroup': logGroup,
   'AWS::SQS::Queue': queue,
+  'AWS::SQS::QueuePolicy': queuePolicy,
   'AWS::SSM::Parameter': parameter,
   'AWS::Scheduler::Schedule': schedule,
+  'AWS::SecretsManager::ResourcePolicy': secretPolicy,
   'AWS::SecretsManager::RotationSchedule': rotationSchedule,
   'AWS::SecretsManager::Secret': secret,
 };

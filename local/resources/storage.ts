@@ -1,5 +1,4 @@
 import { TIERS, type Tier } from '../aws/ssm/parameters';
-import { roleId } from '../identity';
 import { generatedId, generatedName } from './naming';
 import { Properties, PropertyError, type Provider, type ResourceRequest } from './provider';
 
@@ -39,7 +38,7 @@ export const secret: Provider = (request, cloud) => {
 export const rotationSchedule: Provider = (request, cloud) => {
   const properties = new Properties(request);
   const secretId = properties.string('SecretId');
-  cloud.secrets.configureRotation(secretId, properties.string('RotationLambdaARN'), cloud.lambda);
+  cloud.secrets.configureRotation(secretId, properties.string('RotationLambdaARN'), cloud.permitted);
   // CloudFormation's default is true.
   if (!properties.has('RotateImmediatelyOnUpdate') || properties.boolean('RotateImmediatelyOnUpdate')) {
     cloud.rotations.push(secretId);
@@ -52,11 +51,4 @@ export const table: Provider = async (request, cloud) => {
   const name = new Properties(request).optionalString('TableName') ?? generatedName(request);
   const created = await cloud.dynamodb.createTable({ ...request.properties, TableName: name });
   return { ref: created.name, attributes: { Arn: created.arn } };
-};
-
-/** `AWS::IAM::Role`: functions get credentials of their own by it; its policies are not evaluated yet. */
-export const role: Provider = (request, cloud) => {
-  const name = new Properties(request).optionalString('RoleName') ?? generatedName(request);
-  const arn = `arn:aws:iam::${cloud.account}:role/${name}`;
-  return { ref: name, attributes: { Arn: arn, RoleId: roleId(arn) } };
 };

@@ -94,7 +94,7 @@ describe('an overlay', () => {
       {
         path: 'namespace',
         expected:
-          'no key of this name (there are namespaces, userChannel, auth, limits, network, account, removal)',
+          'no key of this name (there are namespaces, userChannel, connectionEvents, auth, limits, liveness, network, account, removal)',
         got: '{}',
       },
     ],

@@ -5,9 +5,18 @@ import { bundleDirectory, bundleFunctions, METAFILE } from '../../lib/function-b
 
 const ROOT = join(__dirname, '..', '..');
 const FUNCTIONS = [
-  ...['api', 'connect', 'courier', 'disconnect', 'explain', 'ingress', 'jwks', 'keys', 'refusal'].map(
-    (name) => `gateway-${name}`,
-  ),
+  ...[
+    'api',
+    'connect',
+    'courier',
+    'disconnect',
+    'explain',
+    'ingress',
+    'janitor',
+    'jwks',
+    'keys',
+    'refusal',
+  ].map((name) => `gateway-${name}`),
   'service-echo',
 ];
 

@@ -18,7 +18,7 @@ function functionOf(bundle: string) {
   return { logicalId, properties: Properties, variables: Object.keys(Variables).sort() };
 }
 
-const IN_VPC = ['api', 'connect', 'courier', 'disconnect', 'explain', 'ingress'].map(
+const IN_VPC = ['api', 'connect', 'courier', 'disconnect', 'explain', 'ingress', 'janitor'].map(
   (name) => `gateway-${name}`,
 );
 const CACHE = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_SECRET_ARN', 'REDIS_USER'];
@@ -27,7 +27,16 @@ describe('the functions of the gateway', () => {
   it.each([
     [
       'connect',
-      ['ALLOWED_ORIGINS', 'ENVIRONMENT', 'JWT_SECRET_ARN', 'NODE_OPTIONS', ...CACHE, 'TOKEN_RULES'],
+      [
+        'ALLOWED_ORIGINS',
+        'ENVIRONMENT',
+        'JWT_SECRET_ARN',
+        'LIMITS',
+        'LIVENESS',
+        'NODE_OPTIONS',
+        ...CACHE,
+        'TOKEN_RULES',
+      ],
     ],
     [
       'ingress',
@@ -37,6 +46,8 @@ describe('the functions of the gateway', () => {
         'DELIVERIES_QUEUE_URL',
         'ENVIRONMENT',
         'JWT_SECRET_ARN',
+        'LIMITS',
+        'LIVENESS',
         'NODE_OPTIONS',
         ...CACHE,
         'RPC_TIMEOUT_SECONDS',
@@ -61,6 +72,7 @@ describe('the functions of the gateway', () => {
         'WAKES_QUEUE_URL',
       ],
     ],
+    ['janitor', ['CALLBACK_URL', 'CONNECTION_EVENTS', 'ENVIRONMENT', 'LIVENESS', 'NODE_OPTIONS', ...CACHE, 'WAKES_QUEUE_URL']],
     ['refusal', ['CALLBACK_URL', 'ENVIRONMENT']],
     ['keys', ['ENVIRONMENT', 'SIGNING_KEYS_PARAMETER']],
     ['api', ['ENVIRONMENT', 'NODE_OPTIONS']],

@@ -164,7 +164,7 @@ describe('every function', () => {
   const functions = templatesOf('dev').flatMap((template) => propertiesOf(template, 'AWS::Lambda::Function'));
 
   it('runs on arm64 and a current Node.js, with a role and a log group of its own', () => {
-    expect(functions).toHaveLength(9);
+    expect(functions).toHaveLength(10);
     for (const properties of functions) {
       expect(properties).toMatchObject({
         Architectures: ['arm64'],

@@ -114,6 +114,17 @@ describe('a function of the gateway may', () => {
     expect(allowed(gateway, `Functions${name}Role`)).toEqual([...expected].sort());
   });
 
+  it('Janitor: this and nothing else', () => {
+    expect(allowed(gateway, 'JanitorFunctionRole')).toEqual(
+      [
+        'execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/DELETE/@connections/*',
+        'execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/POST/@connections/*',
+        CACHE_SECRET,
+        'sqs:SendMessage <DeliveriesWakes.Arn>',
+      ].sort(),
+    );
+  });
+
   it('Rotator: this and nothing else', () => {
     expect(allowed(gateway, 'SigningKeysRotatorRole')).toEqual([
       'secretsmanager:DescribeSecret <SigningKeysSecret>',
@@ -148,7 +159,7 @@ describe('roles', () => {
     const denials = propertiesOf(templates, 'AWS::IAM::Policy')
       .flatMap(statementsOf)
       .filter((statement) => statement['Effect'] === 'Deny');
-    expect(denials).toHaveLength(6);
+    expect(denials).toHaveLength(7);
     for (const denial of denials) {
       expect(denial).toMatchObject({
         Condition: { ArnEquals: { 'lambda:SourceFunctionArn': expect.anything() } },

@@ -2,6 +2,7 @@ import { AwsEndpoint } from '../../local/aws/endpoint';
 import { SqsService } from '../../local/aws/sqs/service';
 import { Identities } from '../../local/identity';
 import type { AwsService, Principal } from '../../local/ports';
+import { signedHeaders } from './signed-headers';
 
 export const REGION = 'us-east-1';
 
@@ -33,6 +34,19 @@ export class EndpointFixture {
       maxAttempts: 1,
       credentials: { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
     };
+  }
+
+  /** Posts a body that `principal` signs. */
+  async post(principal: Principal, service: string, body: string, headers: Record<string, string> = {}) {
+    const { host } = new URL(this.url);
+    const signed = signedHeaders(principal, service, REGION, {
+      method: 'POST',
+      path: '/',
+      headers: { ...headers, host },
+      body,
+    });
+    const response = await fetch(this.url, { method: 'POST', headers: signed, body });
+    return { status: response.status, headers: response.headers, text: await response.text() };
   }
 
   close(): Promise<void> {

@@ -44,8 +44,8 @@ async function post(headers: Record<string, string>, body = '{}') {
 describe('identification', () => {
   it('knows a function by the access key of its role session', async () => {
     const principal = fixture.identities.issue('echo', ROLE);
-    const headers = { ...signed('broken', principal.accessKeyId), 'x-amz-target': 'X.Who' };
-    expect(JSON.parse((await post(headers)).text)).toEqual({ arn: ROLE });
+    const { text } = await fixture.post(principal, 'broken', '{}', { 'x-amz-target': 'X.Who' });
+    expect(JSON.parse(text)).toEqual({ arn: ROLE });
     expect(principal.senderId).toBe(`${roleId(ROLE)}:echo`);
     expect(principal.senderId).toMatch(/^AROA[0-9A-F]{16}:echo$/);
     expect(fixture.identities.issue('echo', ROLE)).toBe(principal);
@@ -127,9 +127,13 @@ describe('STS', () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
 
   it('tells a function who it is', async () => {
-    const { accessKeyId } = fixture.identities.issue('echo', ROLE);
-    const body = 'Action=GetCallerIdentity&Version=2011-06-15';
-    const { text } = await post({ ...signed('sts', accessKeyId), ...form }, body);
+    const principal = fixture.identities.issue('echo', ROLE);
+    const { text } = await fixture.post(
+      principal,
+      'sts',
+      'Action=GetCallerIdentity&Version=2011-06-15',
+      form,
+    );
     expect(text).toContain('<Arn>arn:aws:sts::000000000000:assumed-role/echo-role/echo</Arn>');
     expect(text).toContain('<Account>000000000000</Account>');
     expect(text).toContain(`<UserId>${roleId(ROLE)}:echo</UserId>`);

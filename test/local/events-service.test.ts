@@ -268,6 +268,7 @@ describe('a target', () => {
 
 describe('a failed delivery', () => {
   const deadLetter = (code: string, retries: string, exhausted?: string) => ({
+    actor: { service: 'events.amazonaws.com', sourceArn: expect.stringMatching(/:rule\/test-bus\/all$/) },
     arn: DEAD,
     payload: expect.stringContaining('"detail":{"a":1}'),
     attributes: {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { definition, type TestHost, testHost, until } from './fixtures/lambda/test-host';
+import { definition, principal, type TestHost, testHost, until } from './fixtures/lambda/test-host';
 
 const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:dead';
 const REFUSAL = 'arn:aws:lambda:us-east-1:000000000000:function:refusal';
@@ -42,7 +42,10 @@ it('tries twice more by default, with the waits of Lambda, under the same reques
     {
       arn: QUEUE,
       payload: '{"what":"hope"}',
-      options: { attributes: { RequestID: requestId, ErrorCode: '200', ErrorMessage: 'no hope' } },
+      options: {
+        actor: { service: 'lambda.amazonaws.com', roleArn: principal.arn, session: 'fail' },
+        attributes: { RequestID: requestId, ErrorCode: '200', ErrorMessage: 'no hope' },
+      },
     },
   ]);
 });

@@ -11,7 +11,29 @@ const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 
 /** A template with everything that time matters to, in the form in which the CDK writes it. */
 const RESOURCES = {
-  Role: { Type: 'AWS::IAM::Role', Properties: {} },
+  Role: {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: ['lambda.amazonaws.com', 'scheduler.amazonaws.com'] },
+            Action: 'sts:AssumeRole',
+          },
+        ],
+      },
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],
+      Policies: [
+        {
+          PolicyName: 'send',
+          PolicyDocument: {
+            Statement: [{ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf('Work') }],
+          },
+        },
+      ],
+    },
+  },
   Janitor: {
     Type: 'AWS::Lambda::Function',
     Properties: {
@@ -23,6 +45,32 @@ const RESOURCES = {
     },
   },
   Work: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'work' } },
+  WorkPolicy: {
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: {
+      Queues: [{ Ref: 'Work' }],
+      PolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: arnOf('Work'),
+            Condition: { ArnEquals: { 'aws:SourceArn': arnOf('Every') } },
+          },
+        ],
+      },
+    },
+  },
+  JanitorPermission: {
+    Type: 'AWS::Lambda::Permission',
+    Properties: {
+      FunctionName: arnOf('Janitor'),
+      Action: 'lambda:InvokeFunction',
+      Principal: 'events.amazonaws.com',
+      SourceArn: arnOf('Every'),
+    },
+  },
   Every: {
     Type: 'AWS::Events::Rule',
     Properties: {

@@ -82,7 +82,18 @@ describe('EventBridge Scheduler user guide:', () => {
     scheduler.start();
     await eventually(() => expect(delivered).toHaveLength(1));
     await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(delivered).toEqual([{ arn: QUEUE, payload: 'now' }]);
+    expect(delivered).toEqual([
+      {
+        arn: QUEUE,
+        payload: 'now',
+        // The trust of a role may be limited to a group of schedules.
+        actor: {
+          service: 'scheduler.amazonaws.com',
+          roleArn: expect.stringContaining(':role/'),
+          sourceArn: 'arn:aws:scheduler:us-east-1:000000000000:schedule-group/default',
+        },
+      },
+    ]);
   });
 
   it('a disabled schedule does not run', async () => {

@@ -16,12 +16,14 @@ afterAll(async () => {
 
 async function firstViolation(bug: Bug): Promise<string | undefined> {
   const startedAt = Date.now();
+  const { faults, listed } = bug;
+  const options = { faults, ...(listed === undefined ? {} : { listed }) };
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const { violations } = await simulate(seed, planted(bug, scripts), operator, { faults: bug.faults });
+    const { violations } = await simulate(seed, planted(bug, scripts), operator, options);
     const [first] = violations;
     if (first === undefined) continue;
     // It counts only where the core without the bug is innocent.
-    const without = await simulate(seed, scripts, operator, { faults: bug.faults });
+    const without = await simulate(seed, scripts, operator, options);
     if (without.violations.length > 0) continue;
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
     process.stderr.write(`${bug.name}: seed ${seed}, ${seconds} s, ${first.promise}: ${first.text}\n`);

@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 import type { Delivery } from '../../lambdas/contract/delivery';
+import type { UnsignedEnvelope } from '../../lambdas/contract/envelope';
 import type { UnsignedLifecycleEvent } from '../../lambdas/contract/lifecycle';
 import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
 import { RedisScripts } from '../../lambdas/gateway/core/adapters/redis-scripts';
 import { storesOn, withDepartures } from '../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../lambdas/gateway/core/clock';
+import { Authorizations } from '../../lambdas/gateway/core/commands/authorizations';
 import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
 import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
 import { Courier, type CourierRecord } from '../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
 import { lifecycleTimers } from '../../lambdas/gateway/core/lifecycle/timers';
-import type { Poster, PostOutcome, Wake } from '../../lambdas/gateway/core/ports';
+import type { Namespace, Poster, PostOutcome, TimerHandlers, Wake } from '../../lambdas/gateway/core/ports';
 import { testRedis } from '../support/redis';
 import { secretTokens } from '../support/secret-tokens';
 import { UNLIMITED } from '../support/unlimited';
@@ -85,6 +87,14 @@ export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
   const poster = new RecordingPoster();
   const wakes: { wake: Wake; delaySeconds: number }[] = [];
   const deliveries: Delivery[] = [];
+  const envelopes: UnsignedEnvelope[] = [];
+  const bus = {
+    failure: undefined as Error | undefined,
+    put: async (envelope: UnsignedEnvelope) => {
+      if (bus.failure) throw bus.failure;
+      envelopes.push(envelope);
+    },
+  };
   const wakeQueue = {
     send: async (wake: Wake, delaySeconds: number) => {
       wakes.push({ wake, delaySeconds });
@@ -92,7 +102,7 @@ export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
   };
   const stores = withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log, connectionEvents });
   /** Namespaces beside `room`, by what is different from `ROOM`. */
-  const namespaces = new Map<string, Partial<NamespaceRules>>();
+  const namespaces = new Map<string, Partial<Namespace>>();
   const registry = {
     namespace: async (name: string) => {
       const own = namespaces.get(name);
@@ -110,12 +120,22 @@ export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
       events.push(...some);
     },
   };
-  const timers = lifecycleTimers({ ...parts, lifecycleBus });
-  const courier = new Courier({ ...parts, drain, timers, deadLetters: { send: async () => undefined } });
+  const authorizations = new Authorizations(parts);
+  const timers: TimerHandlers = {
+    ...lifecycleTimers({ ...parts, lifecycleBus }),
+    'authorization-timeout': (wake) => authorizations.timeout(wake),
+  };
+  const courier = new Courier({
+    ...parts,
+    drain,
+    timers,
+    authorizations,
+    deadLetters: { send: async () => undefined },
+  });
   const ingress = new Ingress({
     ...parts,
     checkup: new Checkup(parts),
-    bus: { put: async () => undefined },
+    bus,
     deliveries: {
       send: async (delivery: Delivery) => {
         deliveries.push(delivery);
@@ -138,6 +158,8 @@ export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
     ...parts,
     scripts,
     namespaces,
+    envelopes,
+    bus,
     drain,
     events,
     lifecycleBus,

@@ -29,7 +29,7 @@ async function connected(info?: string) {
 
 /** The answer to one command. */
 async function answer(id: string, command: object): Promise<Record<string, unknown> | undefined> {
-  await world.ingress.handle(id, JSON.stringify({ id: 9, ...command }));
+  await world.ingress.handle(id, JSON.stringify({ id: 1, ...command }));
   return world.poster.messages(id).at(-1);
 }
 

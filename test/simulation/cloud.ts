@@ -165,6 +165,7 @@ export class Cloud implements Wire {
     return new Courier({
       ...parts,
       drain: new Drain(parts),
+      authorizations: { decide: async () => undefined },
       timers: lifecycleTimers({ ...parts, lifecycleBus: this.#lifecycleBus(task) }),
       deadLetters: { send: async () => undefined },
     });

@@ -14,6 +14,8 @@ export interface Bug {
   readonly patches: readonly Patch[];
   /** Trouble that it takes to show, where several defences stand in its way; else by the seed. */
   readonly faults?: readonly Fault[];
+  /** It takes channels that know who is in them. */
+  readonly listed?: boolean;
 }
 
 /** A script does not have the text that a patch replaces: the bug has to be written anew. */
@@ -131,6 +133,24 @@ export const BUGS: readonly Bug[] = [
         to: "redis.call('HSET', KEYS[1], ARGV[1], (string.gsub(ARGV[3], '|x|', '|b|', 1)))",
       },
     ],
+  },
+  {
+    name: 'a late leave takes away who came back',
+    faults: ['toggles', 'trims'],
+    listed: true,
+    patches: [{ script: 'hf1vanish', from: 'if nonce and nonce == ARGV[3] then', to: 'if nonce then' }],
+  },
+  {
+    name: 'who is told to subscribe again joins twice',
+    faults: ['trims'],
+    listed: true,
+    patches: [{ script: 'hf1appear', from: 'if formerNonce then', to: 'if false then' }],
+  },
+  {
+    name: 'a channel is vacated with members in it',
+    faults: ['toggles'],
+    listed: true,
+    patches: [{ script: 'hf1vanish', from: "if redis.call('EXISTS', KEYS[2]) == 1 then return end", to: '' }],
   },
 ];
 

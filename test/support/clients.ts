@@ -1,4 +1,4 @@
-import { Centrifuge, type PublicationContext } from 'centrifuge';
+import { Centrifuge, type Options, type PublicationContext } from 'centrifuge';
 import WebSocket from 'ws';
 import { Link } from './link';
 import { type Target, tokenFor } from './target';
@@ -23,6 +23,13 @@ export class Clients {
       token: await tokenFor(this.#target, user, more),
       websocket: more.link?.websocket ?? WebSocket,
     });
+    this.#centrifuges.push(client);
+    return client;
+  }
+
+  /** An SDK client of these options, not yet connected. */
+  custom(options: Partial<Options>): Centrifuge {
+    const client = new Centrifuge(this.#target.websocketUrl, { websocket: WebSocket, ...options });
     this.#centrifuges.push(client);
     return client;
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type JWTPayload, SignJWT } from 'jose';
 import { signToken } from '../../local/token';
 
 /** The stack that end-to-end tests talk to: a local one, or a deployed environment (`npm run verify`). */
@@ -50,6 +51,14 @@ async function jwtSecret(target: Target): Promise<string> {
     secrets.set(id, secret);
   }
   return secret;
+}
+
+/** A token of the target with these claims, for a minute unless they say otherwise. */
+export async function tokenOf(target: Target, claims: JWTPayload): Promise<string> {
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  return new SignJWT({ exp, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(await jwtSecret(target)));
 }
 
 /** A token that the target accepts. */

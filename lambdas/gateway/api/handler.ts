@@ -1,8 +1,8 @@
-import { managementClient, secretsManagerClient, sqsClient, ssmClient } from '../../contract/aws-clients';
 import { readEnvironment, readSwitch } from '../../contract/environment';
 import { log } from '../../contract/log';
 import { cachedApiKeys } from '../core/adapters/api-keys';
-import { ManagementPoster } from '../core/adapters/management-poster';
+import { JsonService } from '../core/adapters/aws/json-service';
+import { SignedPoster } from '../core/adapters/aws/signed-poster';
 import { SqsRequestDeadLetters } from '../core/adapters/request-dead-letters';
 import { SqsDeliveryQueue, SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
@@ -28,9 +28,9 @@ const environment = readEnvironment([
   'WAKES_QUEUE_URL',
 ]);
 const clock = systemClock;
-const secrets = secretsManagerClient();
-const sqs = sqsClient();
-const ssm = ssmClient();
+const secrets = new JsonService('secretsmanager');
+const sqs = new JsonService('sqs');
+const ssm = new JsonService('ssm');
 const scripts = scriptsOf(environment, secrets, clock, log);
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
 const stores = withDepartures(storesOn(scripts, clock, Number(environment.SUBSCRIPTIONS_PER_CONNECTION)), {
@@ -40,7 +40,7 @@ const stores = withDepartures(storesOn(scripts, clock, Number(environment.SUBSCR
   log,
 });
 // Replies and pushes of a connection's own state: all of them bear a repeat.
-const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
+const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
 const store = new RedisApiStore(scripts, stores.channels, clock);
 const actions = new ClientActions({ ...stores, store, poster, wakes, clock, log });
 const api = new ServerApi({

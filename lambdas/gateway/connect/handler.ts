@@ -1,8 +1,8 @@
-import { secretsManagerClient, sqsClient, ssmClient } from '../../contract/aws-clients';
 import { readEnvironment, readSwitch } from '../../contract/environment';
 import { readLimits } from '../../contract/limit-rules';
 import { readLiveness } from '../../contract/liveness-rules';
 import { log } from '../../contract/log';
+import { JsonService } from '../core/adapters/aws/json-service';
 import { SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { REDIS_VARIABLES, storesOf } from '../core/adapters/state';
 import { tokensOf } from '../core/adapters/tokens';
@@ -22,7 +22,7 @@ const environment = readEnvironment([
   'WAKES_QUEUE_URL',
   'CONNECTION_EVENTS',
 ]);
-const secrets = secretsManagerClient();
+const secrets = new JsonService('secretsmanager');
 const limits = readLimits(environment);
 const { connections, due, users, rates } = storesOf(
   environment,
@@ -32,14 +32,14 @@ const { connections, due, users, rates } = storesOf(
   undefined,
   limits.connectionsPerUser,
 );
-const wakes = new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL);
+const wakes = new SqsWakeQueue(new JsonService('sqs'), environment.WAKES_QUEUE_URL);
 const parts = {
   connections,
   due,
   users,
   rates,
   allowedOrigins: environment.ALLOWED_ORIGINS,
-  tokens: tokensOf(environment, { secrets, ssm: ssmClient() }, systemClock, log),
+  tokens: tokensOf(environment, { secrets, ssm: new JsonService('ssm') }, systemClock, log),
   limits,
   liveness: readLiveness(environment),
   noteLimit: limitNotes(environment.ENVIRONMENT, log),

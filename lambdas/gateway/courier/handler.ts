@@ -1,21 +1,16 @@
-import {
-  eventBridgeClient,
-  managementClient,
-  secretsManagerClient,
-  sqsClient,
-  ssmClient,
-} from '../../contract/aws-clients';
 import { REDRIVEN_ATTRIBUTE, redrivenOf } from '../../contract/dead-letters';
 import { readEnvironment, readSwitch } from '../../contract/environment';
 import { log } from '../../contract/log';
+import { JsonService } from '../core/adapters/aws/json-service';
+import { SignedPoster } from '../core/adapters/aws/signed-poster';
 import { EventBridgeLifecycle } from '../core/adapters/event-bridge-lifecycle';
-import { ManagementPoster } from '../core/adapters/management-poster';
 import { cachedSecret, cachedSigningKey } from '../core/adapters/secrets';
 import { SqsDeadLetters, SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
 import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
 import { CachedRegistry } from '../core/channels/cached-registry';
 import { systemClock } from '../core/clock';
+import { Authorizations } from '../core/commands/authorizations';
 import { Courier } from '../core/delivery/courier';
 import { Drain } from '../core/delivery/drain';
 import { lifecycleTimers } from '../core/lifecycle/timers';
@@ -31,34 +26,40 @@ const environment = readEnvironment([
   'BUS_NAME',
   'CONNECTION_EVENTS',
 ]);
-const sqs = sqsClient();
-const ssm = ssmClient();
+const sqs = new JsonService('sqs');
+const ssm = new JsonService('ssm');
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
-const secrets = secretsManagerClient();
+const secrets = new JsonService('secretsmanager');
 const stores = storesOf(environment, secrets, systemClock, log);
 const connectionEvents = readSwitch(environment, 'CONNECTION_EVENTS');
 const lifecycleBus = new EventBridgeLifecycle(
-  eventBridgeClient(),
+  new JsonService('events'),
   environment.BUS_NAME,
   cachedSigningKey(cachedSecret(secrets, environment.SIGNING_SECRET_ARN, systemClock, log)),
 );
 const parts = {
   ...withDepartures(stores, { wakes, connectionEvents, clock: systemClock, log }),
-  poster: new ManagementPoster(managementClient(environment.CALLBACK_URL), log),
+  poster: new SignedPoster({ callbackUrl: environment.CALLBACK_URL, log }),
   wakes,
   clock: systemClock,
   log,
 };
+const registry = new CachedRegistry(
+  () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
+  systemClock,
+  log,
+);
+const authorizations = new Authorizations({ ...parts, registry });
 const courier = new Courier({
   ...parts,
+  authorizations,
+  registry,
   drain: new Drain(parts),
-  timers: lifecycleTimers({ ...parts, lifecycleBus }),
+  timers: {
+    ...lifecycleTimers({ ...parts, lifecycleBus }),
+    'authorization-timeout': (wake) => authorizations.timeout(wake),
+  },
   deadLetters: new SqsDeadLetters(sqs, environment.DEAD_LETTERS_QUEUE_URL),
-  registry: new CachedRegistry(
-    () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
-    systemClock,
-    log,
-  ),
 });
 
 interface QueueEvent {

@@ -1,6 +1,6 @@
-import { secretsManagerClient, sqsClient } from '../../contract/aws-clients';
 import { readEnvironment, readSwitch } from '../../contract/environment';
 import { causeOf, log } from '../../contract/log';
+import { JsonService } from '../core/adapters/aws/json-service';
 import { SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
 import { systemClock } from '../core/clock';
@@ -11,12 +11,15 @@ const environment = readEnvironment([
   'WAKES_QUEUE_URL',
   'CONNECTION_EVENTS',
 ]);
-const { departures } = withDepartures(storesOf(environment, secretsManagerClient(), systemClock, log), {
-  wakes: new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL),
-  connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
-  clock: systemClock,
-  log,
-});
+const { departures } = withDepartures(
+  storesOf(environment, new JsonService('secretsmanager'), systemClock, log),
+  {
+    wakes: new SqsWakeQueue(new JsonService('sqs'), environment.WAKES_QUEUE_URL),
+    connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
+    clock: systemClock,
+    log,
+  },
+);
 
 interface DisconnectEvent {
   readonly requestContext: { readonly connectionId: string };

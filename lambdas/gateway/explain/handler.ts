@@ -1,7 +1,7 @@
-import { secretsManagerClient } from '../../contract/aws-clients';
 import { readEnvironment } from '../../contract/environment';
 import type { JsonValue } from '../../contract/json';
 import { log } from '../../contract/log';
+import { JsonService } from '../core/adapters/aws/json-service';
 import { REDIS_VARIABLES, scriptsOf } from '../core/adapters/state';
 import { systemClock } from '../core/clock';
 import type { Facts } from '../core/explain/facts';
@@ -10,7 +10,10 @@ import { questionOf } from '../core/explain/question';
 import { FactReader } from '../core/explain/reader';
 
 const environment = readEnvironment(['ENVIRONMENT', ...REDIS_VARIABLES]);
-const reader = new FactReader(scriptsOf(environment, secretsManagerClient(), systemClock, log), systemClock);
+const reader = new FactReader(
+  scriptsOf(environment, new JsonService('secretsmanager'), systemClock, log),
+  systemClock,
+);
 
 export interface Explanation {
   readonly facts: Facts;

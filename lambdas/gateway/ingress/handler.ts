@@ -1,16 +1,10 @@
-import {
-  eventBridgeClient,
-  managementClient,
-  secretsManagerClient,
-  sqsClient,
-  ssmClient,
-} from '../../contract/aws-clients';
-import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readEnvironment, readOptional, readSwitch } from '../../contract/environment';
 import { readLimits } from '../../contract/limit-rules';
 import { readLiveness } from '../../contract/liveness-rules';
 import { log } from '../../contract/log';
+import { JsonService } from '../core/adapters/aws/json-service';
+import { SignedPoster } from '../core/adapters/aws/signed-poster';
 import { EventBridgeBus } from '../core/adapters/event-bridge-bus';
-import { ManagementPoster } from '../core/adapters/management-poster';
 import { cachedSecret, cachedSigningKey } from '../core/adapters/secrets';
 import { SqsDeliveryQueue, SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
@@ -40,9 +34,9 @@ const environment = readEnvironment([
   'CONNECTION_EVENTS',
 ]);
 const limits = readLimits(environment);
-const secrets = secretsManagerClient();
-const sqs = sqsClient();
-const ssm = ssmClient();
+const secrets = new JsonService('secretsmanager');
+const sqs = new JsonService('sqs');
+const ssm = new JsonService('ssm');
 const secret = (arn: string) => cachedSecret(secrets, arn, systemClock, log);
 
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
@@ -58,7 +52,7 @@ const stores = withDepartures(
   { wakes, connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'), clock: systemClock, log },
 );
 // Replies and disconnects only: both bear a repeat.
-const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
+const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
 const ingress = new Ingress({
   ...stores,
   checkup: new Checkup({ ...stores, poster, log }),
@@ -69,7 +63,7 @@ const ingress = new Ingress({
   ),
   poster,
   bus: new EventBridgeBus(
-    eventBridgeClient(),
+    new JsonService('events'),
     environment.BUS_NAME,
     cachedSigningKey(secret(environment.SIGNING_SECRET_ARN)),
   ),
@@ -80,6 +74,7 @@ const ingress = new Ingress({
   noteLimit: limitNotes(environment.ENVIRONMENT, log),
   pingSeconds: readLiveness(environment).pingSeconds,
   userChannel: readSwitch(environment, 'USER_CHANNEL'),
+  sendService: readOptional('SEND_SERVICE'),
   rpcTimeoutMs: Number(environment.RPC_TIMEOUT_SECONDS) * 1000,
   clock: systemClock,
   log,

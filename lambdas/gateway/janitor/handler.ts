@@ -1,8 +1,8 @@
-import { managementClient, secretsManagerClient, sqsClient } from '../../contract/aws-clients';
 import { readEnvironment, readSwitch } from '../../contract/environment';
 import { readLiveness } from '../../contract/liveness-rules';
 import { log } from '../../contract/log';
-import { ManagementPoster } from '../core/adapters/management-poster';
+import { JsonService } from '../core/adapters/aws/json-service';
+import { SignedPoster } from '../core/adapters/aws/signed-poster';
 import { SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
 import { systemClock } from '../core/clock';
@@ -19,11 +19,11 @@ const environment = readEnvironment([
   'CONNECTION_EVENTS',
   'LIVENESS',
 ]);
-const wakes = new SqsWakeQueue(sqsClient(), environment.WAKES_QUEUE_URL);
+const wakes = new SqsWakeQueue(new JsonService('sqs'), environment.WAKES_QUEUE_URL);
 const clock = systemClock;
 // Empty messages, pushes that end something, and closes: all bear a repeat.
-const poster = new ManagementPoster(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 }), log);
-const stores = withDepartures(storesOf(environment, secretsManagerClient(), clock, log), {
+const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
+const stores = withDepartures(storesOf(environment, new JsonService('secretsmanager'), clock, log), {
   wakes,
   connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
   clock,

@@ -1,15 +1,11 @@
-import {
-  type ApiGatewayManagementApiClient,
-  GoneException,
-  PostToConnectionCommand,
-} from '@aws-sdk/client-apigatewaymanagementapi';
 import * as v from 'valibot';
-import { managementClient } from '../../contract/aws-clients';
 import { PROTOCOL_ERRORS } from '../../contract/codes';
 import { readEnvironment } from '../../contract/environment';
 import { encodeFrame } from '../../contract/frames';
 import { log } from '../../contract/log';
 import { traceIdOf } from '../../contract/trace';
+import { SignedPoster } from '../core/adapters/aws/signed-poster';
+import type { Poster, PostOutcome } from '../core/ports';
 
 /**
  * How long after its deadline an rpc is still answered. SDK clients have given up by then and drop the answer; clients without
@@ -17,6 +13,15 @@ import { traceIdOf } from '../../contract/trace';
  * throttle (60 s): those come by the thousand, just when posts are scarce.
  */
 export const ANSWERED_AFTER_DEADLINE_MS = 10_000;
+
+/** The answer was not posted; Lambda tries again. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+
+  constructor(outcome: PostOutcome) {
+    super(`answer to a failed rpc: expected it to be posted, got ${outcome}`);
+  }
+}
 
 /** The record that Lambda sends to an on-failure destination; `requestPayload` is the event that the function got. */
 const failureRecord = v.object({
@@ -26,7 +31,7 @@ const failureRecord = v.object({
     detail: v.object({
       id: v.string(),
       kind: v.string(),
-      method: v.string(),
+      method: v.exactOptional(v.string()),
       client: v.pipe(v.string(), v.nonEmpty()),
       commandId: v.pipe(v.number(), v.safeInteger()),
       deadline: v.number(),
@@ -37,23 +42,26 @@ const failureRecord = v.object({
 
 type FailureRecord = v.InferOutput<typeof failureRecord>;
 
-let client: ApiGatewayManagementApiClient | undefined;
+let poster: Poster | undefined;
 
-function connections(): ApiGatewayManagementApiClient {
-  client ??= managementClient(readEnvironment(['CALLBACK_URL']).CALLBACK_URL, { maxAttempts: 3 });
-  return client;
+/** Made at the first record, from the function's environment. Clients drop the second reply to an id. */
+function connections(): Poster {
+  const { CALLBACK_URL: callbackUrl } = readEnvironment(['CALLBACK_URL']);
+  poster ??= new SignedPoster({ callbackUrl, attempts: 3, log });
+  return poster;
 }
 
 function reasonForSilence({ requestPayload }: FailureRecord): string | undefined {
   const { detail } = requestPayload;
   if (requestPayload['replay-name'] !== undefined) return 'replayed event';
-  if (detail.kind !== 'rpc') return 'no command to answer';
+  // A subscribe is answered by its timer: the connection has to forget it at the same time.
+  if (detail.kind !== 'rpc' && detail.kind !== 'publish') return 'no command to answer';
   if (Date.now() > detail.deadline + ANSWERED_AFTER_DEADLINE_MS) return 'deadline long passed';
   return undefined;
 }
 
 /**
- * Answers error 100 (temporary) to the client whose rpc a business function did not finish: it threw, timed out, died or was
+ * Answers error 100 (temporary) to the client whose rpc or publish a business function did not finish: it threw, timed out, died or was
  * never started. A function that died after its own answer makes this a second one, which SDK clients drop.
  */
 export async function handler(event: unknown): Promise<void> {
@@ -65,29 +73,22 @@ export async function handler(event: unknown): Promise<void> {
     return;
   }
   const { requestContext, requestPayload } = parsed.output;
-  const { id, method, client: connection, commandId, traceparent } = requestPayload.detail;
+  const { id, kind, method, client: connection, commandId, traceparent } = requestPayload.detail;
   const facts = {
     envelope: id,
-    method,
+    ...(method === undefined ? { kind } : { method }),
     client: connection,
     trace: traceIdOf(traceparent),
     condition: requestContext.condition,
   };
   const silence = reasonForSilence(parsed.output);
   if (silence !== undefined) {
-    log('warn', 'rpc failed and stays unanswered', { ...facts, reason: silence });
+    log('warn', 'command failed and stays unanswered', { ...facts, reason: silence });
     return;
   }
-  try {
-    await connections().send(
-      new PostToConnectionCommand({
-        ConnectionId: connection,
-        Data: encodeFrame([{ id: commandId, error: PROTOCOL_ERRORS.internal }]),
-      }),
-    );
-    log('warn', 'rpc failed and was answered with error 100', facts);
-  } catch (error) {
-    if (!(error instanceof GoneException)) throw error;
-    log('info', 'rpc failed and its connection is gone', facts);
-  }
+  const frame = encodeFrame([{ id: commandId, error: PROTOCOL_ERRORS.internal }]);
+  const outcome = await connections().post(connection, frame);
+  if (outcome === 'ok') log('warn', 'command failed and was answered with error 100', facts);
+  else if (outcome === 'gone') log('info', 'command failed and its connection is gone', facts);
+  else throw new RefusalError(outcome);
 }

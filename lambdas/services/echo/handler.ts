@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { defineService, isChannelName } from '../../service-sdk';
+import { defineService, isChannelName, PROTOCOL_ERRORS, RpcError } from '../../service-sdk';
 
 // A client's frame ends at 32 KB; this leaves 2 KB for the command around the text.
 const MAX_TEXT_BYTES = 30 * 1024;
@@ -17,7 +17,13 @@ const channel = v.pipe(
   }),
 );
 
-/** The smallest service: `echo.say {text}` answers its caller, `echo.shout {channel, text}` tells a channel. */
+/** The one channel of the namespace `echo` that nobody gets into. */
+const CLOSED = 'echo:closed';
+
+/**
+ * The smallest service: `echo.say {text}` answers its caller, `echo.shout {channel, text}` tells a channel. It decides about its
+ * namespace `echo`: who comes in, and what becomes of what is said there.
+ */
 export const handler = defineService({
   name: 'echo',
   rpc: {
@@ -31,5 +37,24 @@ export const handler = defineService({
       handle: ({ data, user, publish }) =>
         publish(data.channel, { text: data.text, user }, { replyWithOffset: {} }),
     },
+  },
+  subscribe: {
+    echo: {
+      handle: ({ channel, user }) => {
+        const { code, message } = PROTOCOL_ERRORS.permissionDenied;
+        if (channel === CLOSED) throw new RpcError(code, message);
+        return { info: { guest: user === '' }, data: { welcome: user } };
+      },
+    },
+  },
+  publish: {
+    echo: {
+      input: v.object({ text }),
+      handle: ({ data, user, accept }) => accept({ text: data.text, user }),
+    },
+  },
+  send: {
+    input: v.object({ channel, text }),
+    handle: ({ data, user, publish }) => publish(data.channel, { text: data.text, user }),
   },
 });

@@ -52,6 +52,8 @@ interface Dynalite {
 export class DynamoDbService implements AwsService {
   readonly #region: string;
   readonly #agent = new Agent({ keepAlive: true });
+  /** Partition keys by table and, for indexes, `table/index`. */
+  readonly #partitionKeys = new Map<string, string>();
   #started: Promise<Dynalite> | undefined;
 
   constructor({ region }: { readonly region: string }) {
@@ -77,7 +79,24 @@ export class DynamoDbService implements AwsService {
     );
     await this.#call('CreateTable', input);
     const name = String(properties['TableName']);
+    this.#learnKeys(name, properties);
     return { name, arn: `arn:aws:dynamodb:${this.#region}:${LOCAL_ACCOUNT}:table/${name}` };
+  }
+
+  /** Attribute that is the partition key of a table that a template made, or of one of its indexes. */
+  partitionKeyOf(table: string, index?: string): string | undefined {
+    return this.#partitionKeys.get(index === undefined ? table : `${table}/${index}`);
+  }
+
+  #learnKeys(table: string, properties: JsonObject): void {
+    const indexes = ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'].flatMap((name) => properties[name]);
+    const holders = [properties, ...indexes.filter(isJsonObject)];
+    for (const { IndexName: index, KeySchema: schema } of holders) {
+      const keys = Array.isArray(schema) ? schema.filter(isJsonObject) : [];
+      const partition = keys.find(({ KeyType }) => KeyType === 'HASH')?.['AttributeName'];
+      const holder = index === undefined ? table : `${table}/${String(index)}`;
+      if (partition !== undefined) this.#partitionKeys.set(holder, String(partition));
+    }
   }
 
   /** Ends the server and forgets every table. */

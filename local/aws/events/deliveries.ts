@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RuntimeLog, TargetRouter } from '../../ports';
+import type { Actor, RuntimeLog, TargetRouter } from '../../ports';
 import { type DeliveryFailure, failureOf } from './delivery-failure';
 
 /** EventBridge's default retry policy. */
@@ -41,6 +41,10 @@ export interface Delivery {
   /** What it is, for the log: `event 6a7e8feb`. */
   readonly what: string;
   readonly target: DeliveryTarget;
+  /** In whose name the target is reached. */
+  readonly actor: Actor;
+  /** In whose name the dead letter queue is reached. @default the same */
+  readonly deadLetterActor?: Actor;
   /** From when its age counts, in milliseconds since the epoch. */
   readonly acceptedAt: number;
   /** Payload of an attempt, counted from 1. @throws TransformError */
@@ -110,8 +114,10 @@ export class Deliveries {
     const { Arn, SqsParameters } = delivery.target;
     const messageGroupId = SqsParameters?.MessageGroupId;
     try {
-      const options = messageGroupId === undefined ? {} : { messageGroupId };
-      await this.#router.deliver(Arn, delivery.input(attempt), options);
+      await this.#router.deliver(Arn, delivery.input(attempt), {
+        actor: delivery.actor,
+        ...(messageGroupId === undefined ? {} : { messageGroupId }),
+      });
       return undefined;
     } catch (error) {
       return failureOf(error);
@@ -125,7 +131,7 @@ export class Deliveries {
   }
 
   async #giveUp(
-    { sender, what, target, deadLetter }: Delivery,
+    { sender, what, target, deadLetter, actor, deadLetterActor = actor }: Delivery,
     failure: DeliveryFailure,
     attempts: number,
     exhausted?: 'MaximumRetryAttempts' | 'MaximumEventAgeInSeconds',
@@ -139,6 +145,7 @@ export class Deliveries {
     this.#log.warn('events', `${text}; sent to ${queue}`);
     const { body, attributes } = deadLetter();
     await this.#router.deliver(queue, body, {
+      actor: deadLetterActor,
       attributes: {
         ...attributes,
         TARGET_ARN: target.Arn,

@@ -22,7 +22,7 @@ export const retryPolicySchema = v.strictObject({
 const targetSchema = v.strictObject({
   Id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   Arn: v.pipe(v.string(), v.startsWith('arn:')),
-  /** Taken and not used: the local runtime calls targets itself. */
+  /** Role with which EventBridge reaches the target. */
   RoleArn: v.optional(v.string()),
   Input: v.optional(v.string()),
   InputPath: v.optional(v.string()),

@@ -36,6 +36,12 @@ export function scheduleDelivery(run: DueSchedule): Delivery {
     sender: `schedule ${name}`,
     what: `its run of ${scheduledTime}`,
     target,
+    actor: {
+      service: 'scheduler.amazonaws.com',
+      roleArn: target.RoleArn,
+      // A role's trust may be limited to a group of schedules.
+      sourceArn: arn.replace(/:schedule\/([^/]+)\/.*$/, ':schedule-group/$1'),
+    },
     acceptedAt: Date.now(),
     input: (attempt) => {
       executionId = randomBytes(8).toString('hex');

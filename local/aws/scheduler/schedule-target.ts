@@ -7,7 +7,7 @@ const TARGET_ARN = /^arn:[a-z-]+:(lambda:[a-z0-9-]+:\d{12}:function:|sqs:[a-z0-9
 
 const targetSchema = v.strictObject({
   Arn: v.pipe(v.string(), v.regex(TARGET_ARN, 'expected the ARN of a function or a queue')),
-  /** Required as on AWS, and not used: the local runtime calls targets itself. */
+  /** Role with which Scheduler reaches the target and the dead letter queue. */
   RoleArn: v.pipe(v.string(), v.startsWith('arn:')),
   Input: v.optional(v.string()),
   SqsParameters: v.optional(v.strictObject({ MessageGroupId: v.optional(v.string()) })),

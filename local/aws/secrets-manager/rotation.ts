@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Invoker } from '../../ports';
+import type { Actor, Invoker } from '../../ports';
 import { InvalidRequest, RotationError } from './errors';
 import { CURRENT, PENDING, type Secret } from './secret';
+
+/** It tells Lambda the account, but not which secret it is. */
+const SECRETS_MANAGER: Actor = { service: 'secretsmanager.amazonaws.com' };
 
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
@@ -53,7 +56,7 @@ export class Rotation {
         SecretId: arn,
         Step,
       });
-      const result = await this.#invoker.invoke(this.functionArn, event, 'RequestResponse');
+      const result = await this.#invoker.invoke(this.functionArn, event, 'RequestResponse', SECRETS_MANAGER);
       if (result.functionError !== undefined) throw RotationError.ofInvocation(arn, Step, result);
     }
     const current = this.#secret.withStage(CURRENT)?.id;

@@ -78,6 +78,19 @@ export class SecretsManagerService implements AwsService {
     return { name, arn };
   }
 
+  /** A secret by name or ARN, if there is one. */
+  find(
+    secretId: string,
+  ): { readonly arn: string; readonly rotationFunctionArn: string | undefined } | undefined {
+    try {
+      const { secret, rotation } = this.#find(secretId);
+      return { arn: secret.arn, rotationFunctionArn: rotation?.functionArn };
+    } catch (error) {
+      if (error instanceof SecretNotFound) return undefined;
+      throw error;
+    }
+  }
+
   /** Forgets a secret at once, without a recovery window. */
   delete(secretId: string): void {
     this.#entries.delete(this.#find(secretId).secret.name);

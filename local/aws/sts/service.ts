@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sessionArn } from '../../iam/request';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -34,9 +35,8 @@ function callerIdentity(principal: Principal): string {
 
 /** A role's session shows itself as `assumed-role/<role>/<session>`, the root by its own ARN. */
 function callerArn({ arn, senderId }: Principal): string {
-  const role = /^arn:aws:iam::(\d+):role\/(?:.*\/)?([^/]+)$/.exec(arn);
   const session = senderId.slice(senderId.indexOf(':') + 1);
-  return role ? `arn:aws:sts::${role[1]}:assumed-role/${role[2]}/${session}` : arn;
+  return arn.includes(':role/') ? sessionArn(arn, session) : arn;
 }
 
 function escapeXml(text: string): string {

@@ -1,3 +1,4 @@
+import type { Authorization } from '../../../lambdas/contract/delivery';
 import { DEFAULT_RULES, type NamespaceRules } from '../../../lambdas/contract/registry';
 import { storesOn, withDepartures } from '../../../lambdas/gateway/core/adapters/state';
 import { systemClock } from '../../../lambdas/gateway/core/clock';
@@ -114,9 +115,28 @@ export function courierWorld() {
       refresh: async () => undefined,
     },
   };
-  const courier = new Courier({ ...parts, drain: new Drain(parts), timers: {} });
+  const decided: Authorization[] = [];
+  const authorizations = {
+    decide: async (authorization: Authorization) => {
+      decided.push(authorization);
+    },
+  };
+  const courier = new Courier({ ...parts, drain: new Drain(parts), timers: {}, authorizations });
   return {
-    ...{ courier, frames, failing, appended, drained, steps, lines, letters, wakes, outcomes, state },
+    ...{
+      courier,
+      decided,
+      frames,
+      failing,
+      appended,
+      drained,
+      steps,
+      lines,
+      letters,
+      wakes,
+      outcomes,
+      state,
+    },
     /** Messages that a connection was sent, frame by frame. */
     sent: (to: string) =>
       frames

@@ -1,5 +1,5 @@
 import { IDEMPOTENCY_WINDOW_SECONDS } from '../../../lambdas/contract/delivery';
-import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/management-poster';
+import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/aws/signed-poster';
 import { parseMessage } from '../../../lambdas/gateway/core/delivery/messages';
 import { STALE_AFTER_MS } from '../../../lambdas/gateway/core/delivery/refusals';
 import { COURIER_BUDGET_MS, LOCK_MS, POST_RESERVE_MS } from '../../../lambdas/gateway/core/delivery/times';

@@ -1,4 +1,4 @@
-import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/management-poster';
+import { POST_TIMEOUT_MS } from '../../../lambdas/gateway/core/adapters/aws/signed-poster';
 import { FRAME_MS, REST_MS } from '../../../lambdas/gateway/core/commands/frame-time';
 import { GAP_MS, LOCK_MS, TURN_MS } from '../../../lambdas/gateway/core/inbox/inbox';
 import { good, hs256 } from './token-world';

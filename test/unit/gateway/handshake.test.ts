@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import type { Handshake } from '../../../lambdas/gateway/core/auth/handshake';
+import { type Handshake, subprotocolsOf } from '../../../lambdas/gateway/core/auth/handshake';
 import { SecretKey } from '../../../lambdas/gateway/core/auth/token-keys';
 import { TokenVerifier } from '../../../lambdas/gateway/core/auth/token-verifier';
 import { admit } from '../../../lambdas/gateway/core/connections/admission';
@@ -166,6 +166,11 @@ describe('$connect', () => {
         expect(opened).toEqual([]);
         expect(JSON.stringify(lines)).not.toContain(carried.slice(0, 30));
       }
+    });
+
+    it('and counts it among no names of protocols, which may be shown', () => {
+      const headers = { 'Sec-WebSocket-Protocol': 'My-Protocol, holdfast-token.abc' };
+      expect(subprotocolsOf({ headers })).toEqual(['my-protocol']);
     });
 
     it('in its own case, and checks it like any other', async () => {

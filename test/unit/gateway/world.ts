@@ -3,7 +3,7 @@ import type { UnsignedEnvelope } from '../../../lambdas/contract/envelope';
 import { DEFAULT_RULES, type NamespaceRules } from '../../../lambdas/contract/registry';
 import { storesOn, withDepartures } from '../../../lambdas/gateway/core/adapters/state';
 import { Ingress } from '../../../lambdas/gateway/core/commands/ingress';
-import type { PostOutcome, Wake } from '../../../lambdas/gateway/core/ports';
+import type { Namespace, PostOutcome, Wake } from '../../../lambdas/gateway/core/ports';
 import type { RedisScript } from '../../../lambdas/gateway/core/redis-script';
 import { secretTokens } from '../../support/secret-tokens';
 import { UNLIMITED } from '../../support/unlimited';
@@ -36,7 +36,14 @@ type Dependency = 'bus' | 'deliveries' | 'registry' | 'secret' | 'wakes';
 type State = 'pending' | 'connected' | 'closed' | '';
 
 /** The core of ingress on scripts that answer as told: what they do on Redis is tested on Redis. */
-export function ingressWorld(state: State = 'connected', { userChannel = false, anonymous = false } = {}) {
+export function ingressWorld(
+  state: State = 'connected',
+  {
+    userChannel = false,
+    anonymous = false,
+    sendService,
+  }: { readonly userChannel?: boolean; readonly anonymous?: boolean; readonly sendService?: string } = {},
+) {
   const answers = new Map<string, unknown>([
     [
       'hf1enter',
@@ -71,7 +78,7 @@ export function ingressWorld(state: State = 'connected', { userChannel = false, 
   const calls: { script: string; args: readonly (string | number)[] }[] = [];
   const frames: string[] = [];
   const closed: string[] = [];
-  const namespaces = new Map<string, Partial<NamespaceRules>>();
+  const namespaces = new Map<string, Partial<Namespace>>();
   const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
   const deliveries: Delivery[] = [];
   const envelopes: UnsignedEnvelope[] = [];
@@ -158,6 +165,7 @@ export function ingressWorld(state: State = 'connected', { userChannel = false, 
     ),
     checkup: { run: async () => undefined },
     userChannel,
+    sendService,
     ...UNLIMITED,
     rpcTimeoutMs: 10_000,
     clock,

@@ -12,13 +12,14 @@ function answering(answer: () => Response | Promise<Response>) {
   return { requests, implementation };
 }
 
-/** A body without a length, in pieces of 32 KB; counts those that were taken. */
-function endless() {
+/** A body of 2 MB without a length, in pieces of 32 KB; counts those that were taken. */
+function largeBody() {
   const taken = { pieces: 0, cancelled: false };
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
       taken.pieces += 1;
       controller.enqueue(new Uint8Array(32 * 1024));
+      if (taken.pieces === 64) controller.close();
     },
     cancel() {
       taken.cancelled = true;
@@ -52,7 +53,7 @@ describe('fetchJwks', () => {
   it('takes a body of the largest size, and ends a transfer that is larger', async () => {
     const { implementation } = answering(() => new Response('x'.repeat(MAX_JWKS_BYTES)));
     expect(await fetchJwks(URL, implementation)).toHaveLength(MAX_JWKS_BYTES);
-    const { taken, body } = endless();
+    const { taken, body } = largeBody();
     const large = answering(() => new Response(body));
     await expect(fetchJwks(URL, large.implementation)).rejects.toThrow('bytes, got more');
     expect(taken.cancelled).toBe(true);

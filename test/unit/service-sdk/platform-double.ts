@@ -7,7 +7,12 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { Delivery } from '../../../lambdas/contract/delivery';
-import type { EnvelopeEvent, UnsignedEnvelope } from '../../../lambdas/contract/envelope';
+import {
+  ENVELOPE_DETAIL_TYPE,
+  type EnvelopeEvent,
+  type UnsignedEnvelope,
+  type UnsignedRpcEnvelope,
+} from '../../../lambdas/contract/envelope';
 import { signEnvelope } from '../../../lambdas/contract/signature';
 
 export const connections = mockClient(ApiGatewayManagementApiClient);
@@ -85,6 +90,30 @@ export function envelopeOf(
   };
 }
 
+/** An envelope of another kind than `rpc`, for the channel `room:1`. */
+export function commandOf(
+  service: string,
+  kind: Exclude<UnsignedEnvelope['kind'], 'rpc'>,
+  data: UnsignedEnvelope['data'],
+  change: object = {},
+): UnsignedEnvelope {
+  const { v, id, seq, client, user, issuedAt, traceparent, ...more } = envelopeOf(
+    '',
+    data,
+  ) as UnsignedRpcEnvelope;
+  const { commandId, deadline } = more;
+  const common = { v, id, seq, service, client, user, data, issuedAt, traceparent };
+  const awaited = { ...common, channel: 'room:1', commandId, deadline };
+  switch (kind) {
+    case 'publish':
+      return { ...awaited, kind, ...change };
+    case 'subscribe':
+      return { ...awaited, kind, question: 'q', ...change };
+    case 'send':
+      return { ...common, kind, ...change };
+  }
+}
+
 /** The event in which a rule hands over a signed envelope. */
 export function eventOf(envelope: UnsignedEnvelope, key = signingKey): EnvelopeEvent {
   return JSON.parse(
@@ -92,7 +121,7 @@ export function eventOf(envelope: UnsignedEnvelope, key = signingKey): EnvelopeE
       version: '0',
       id: randomUUID(),
       source: 'holdfast.gateway',
-      'detail-type': 'holdfast.rpc',
+      'detail-type': ENVELOPE_DETAIL_TYPE[envelope.kind],
       account: '000000000000',
       time: '2026-11-24T06:00:00Z',
       region: 'us-east-1',

@@ -1,7 +1,8 @@
-import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import * as v from 'valibot';
 import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE, type UnsignedEnvelope } from '../../../contract/envelope';
 import { type SigningKey, signEnvelope } from '../../../contract/signature';
 import type { Bus } from '../ports';
+import type { JsonCalls } from './aws/json-service';
 
 /** The bus did not take an envelope. */
 export class BusRefusalError extends Error {
@@ -21,14 +22,35 @@ export class NoSigningKeyError extends Error {
   }
 }
 
+/** An entry of `PutEvents`. */
+export interface BusEntry {
+  readonly EventBusName: string;
+  readonly Source: string;
+  readonly DetailType: string;
+  readonly Detail: string;
+}
+
+const results = v.object({
+  FailedEntryCount: v.number(),
+  Entries: v.array(v.object({ ErrorCode: v.optional(v.string()) })),
+});
+
+/** Rejects with BusRefusalError where an entry was not taken: PutEvents answers with success also where it took nothing. */
+export async function putEntries(events: JsonCalls, entries: readonly BusEntry[]): Promise<void> {
+  const { FailedEntryCount, Entries } = await events.call('PutEvents', { Entries: entries }, results);
+  if (FailedEntryCount === 0) return;
+  const refused = Entries.find(({ ErrorCode }) => ErrorCode !== undefined);
+  throw new BusRefusalError(refused?.ErrorCode ?? 'no code');
+}
+
 /** EventBridge, each envelope signed. */
 export class EventBridgeBus implements Bus {
-  readonly #client: EventBridgeClient;
+  readonly #events: JsonCalls;
   readonly #busName: string;
   readonly #signingKey: () => Promise<SigningKey | undefined>;
 
-  constructor(client: EventBridgeClient, busName: string, signingKey: () => Promise<SigningKey | undefined>) {
-    this.#client = client;
+  constructor(events: JsonCalls, busName: string, signingKey: () => Promise<SigningKey | undefined>) {
+    this.#events = events;
     this.#busName = busName;
     this.#signingKey = signingKey;
   }
@@ -36,19 +58,13 @@ export class EventBridgeBus implements Bus {
   async put(envelope: UnsignedEnvelope): Promise<void> {
     const key = await this.#signingKey();
     if (key === undefined) throw new NoSigningKeyError();
-    const { FailedEntryCount, Entries } = await this.#client.send(
-      new PutEventsCommand({
-        Entries: [
-          {
-            EventBusName: this.#busName,
-            Source: ENVELOPE_SOURCE,
-            DetailType: ENVELOPE_DETAIL_TYPE[envelope.kind],
-            Detail: JSON.stringify(signEnvelope(envelope, key)),
-          },
-        ],
-      }),
-    );
-    // PutEvents answers 200 also where it took nothing.
-    if (FailedEntryCount !== 0) throw new BusRefusalError(Entries?.[0]?.ErrorCode ?? 'no code');
+    await putEntries(this.#events, [
+      {
+        EventBusName: this.#busName,
+        Source: ENVELOPE_SOURCE,
+        DetailType: ENVELOPE_DETAIL_TYPE[envelope.kind],
+        Detail: JSON.stringify(signEnvelope(envelope, key)),
+      },
+    ]);
   }
 }

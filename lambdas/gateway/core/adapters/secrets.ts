@@ -1,14 +1,18 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as v from 'valibot';
 import { causeOf } from '../../../contract/log';
 import { parsePrivateKey, type SigningKey } from '../../../contract/signature';
 import { Cached } from '../cached';
 import type { Clock, Log } from '../ports';
+import type { JsonCalls } from './aws/json-service';
 
 /** A rotated secret is used after this; both halves of a rotation stay valid for longer. */
 const SECRET_TTL_MS = 300_000;
 
 /** How long `{}`, the signing secret before its first rotation, is believed. */
 const EMPTY_TTL_MS = 5_000;
+
+/** A secret in binary has no text. */
+const value = v.object({ SecretString: v.optional(v.string()) });
 
 /** A secret has no text. */
 export class SecretError extends Error {
@@ -21,7 +25,7 @@ export class SecretError extends Error {
 
 /** A secret's text, cached for five minutes; the former text serves while reads fail. */
 export function cachedSecret(
-  client: SecretsManagerClient,
+  secrets: JsonCalls,
   arn: string,
   clock: Clock,
   log: Log,
@@ -30,7 +34,7 @@ export function cachedSecret(
     ttlMs: SECRET_TTL_MS,
     clock,
     fetch: async () => {
-      const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+      const { SecretString } = await secrets.call('GetSecretValue', { SecretId: arn }, value);
       if (!SecretString) throw new SecretError(arn);
       return SecretString;
     },

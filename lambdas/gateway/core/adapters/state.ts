@@ -1,4 +1,3 @@
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { systemClock } from '../clock';
 import { Departures } from '../connections/departures';
 import { RedisConnections } from '../connections/redis-connections';
@@ -12,6 +11,7 @@ import type { Clock, Log, WakeQueue } from '../ports';
 import { RedisPresence } from '../presence/redis-presence';
 import { Roster } from '../presence/roster';
 import type { ScriptRunner } from '../redis-script';
+import type { JsonCalls } from './aws/json-service';
 import { RedisScripts } from './redis-scripts';
 import { cachedSecret } from './secrets';
 
@@ -62,7 +62,7 @@ export function withDepartures<Stores extends ReturnType<typeof storesOn>>(
  */
 export function storesOf(
   environment: RedisEnvironment,
-  secrets: SecretsManagerClient,
+  secrets: JsonCalls,
   clock: Clock,
   log: Log,
   maxSubscriptions?: number,
@@ -75,7 +75,7 @@ export function storesOf(
 /** Redis for a function that uses no store, by its environment. Nothing is connected before the first use. */
 export function scriptsOf(
   environment: RedisEnvironment,
-  secrets: SecretsManagerClient,
+  secrets: JsonCalls,
   clock: Clock,
   log: Log,
 ): RedisScripts {

@@ -1,19 +1,18 @@
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { SSMClient } from '@aws-sdk/client-ssm';
 import { readEnvironment } from '../../../contract/environment';
 import { readTokenRules, type TokenRules } from '../../../contract/token-rules';
 import { PublishedKeys } from '../auth/published-keys';
 import { keysByKind, SecretKey, type TokenKeys } from '../auth/token-keys';
 import { TokenVerifier } from '../auth/token-verifier';
 import type { Clock, Log } from '../ports';
+import type { JsonCalls } from './aws/json-service';
 import { FunctionKeySetRequests } from './key-set-requests';
 import { type FunctionInvoker, LambdaInvoker } from './lambda-invoker';
 import { cachedSecret } from './secrets';
 import { fetchRegistryEntries } from './ssm-registry';
 
 export interface TokenClients {
-  readonly secrets: SecretsManagerClient;
-  readonly ssm: SSMClient;
+  readonly secrets: JsonCalls;
+  readonly ssm: JsonCalls;
   /** @default LambdaInvoker */
   readonly invoker?: FunctionInvoker;
 }

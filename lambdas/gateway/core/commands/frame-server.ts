@@ -14,6 +14,7 @@ import { servePresence, servePresenceStats } from './presence';
 import { servePublish } from './publish';
 import { serveRefresh, serveSubRefresh } from './refresh';
 import { serveRpc } from './rpc';
+import { serveSend } from './send';
 import { serveSubscribe } from './subscribe';
 import type { Subscriptions } from './subscriptions';
 
@@ -44,6 +45,7 @@ function dependencyOf({ kind }: Command): 'state' | 'queue' | 'nothing' {
     case 'rpc':
     case 'refresh':
     case 'sub_refresh':
+    case 'send':
       return 'state';
     case 'publish':
       return 'queue';
@@ -212,10 +214,9 @@ export class FrameServer {
       case 'refused':
         return refuse(PROTOCOL_ERRORS.badRequest, `${command.name}: ${command.reason}`);
       case 'send':
-        this.#parts.log('info', 'command without reply ignored', { connection: id, command: 'send' });
-        return { result: 'later' };
+        return serveSend(this.#parts, sender, command);
       case 'pong':
-        // Nobody asked: connect replies announce no pings. It does no harm either.
+        // Nobody asked: connect replies ask for no pongs. It does no harm either.
         return { result: 'later' };
     }
   }
@@ -226,6 +227,9 @@ export class FrameServer {
   }
 
   #logRefusal(session: Session, command: string, { error, reason }: Extract<Answer, { result: 'refused' }>) {
+    if (error === PROTOCOL_ERRORS.limitExceeded) {
+      this.#parts.noteLimit('subscriptionsPerConnection', { connection: session.id });
+    }
     this.#parts.log('warn', 'command refused', {
       connection: session.id,
       command,

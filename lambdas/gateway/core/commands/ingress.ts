@@ -13,6 +13,7 @@ import {
   TURN_MS,
   type Turn,
 } from '../inbox/inbox';
+import { chargeUser, refuseFrame } from '../limits/command-load';
 import type { Command } from '../protocol/commands';
 import { parseFrame } from '../protocol/parse-frame';
 import { answerUnserved } from './answer';
@@ -64,7 +65,10 @@ export class Ingress {
     const invocation = { id, token, frame, outbox, rests: [time] };
     try {
       const entered = await this.#enter(invocation);
-      await this.#proceed(invocation, entered);
+      if (entered.charge > 0) time.later(chargeUser(this.#parts, id, entered));
+      if (entered.load === 'flood') return await this.#endFlood(invocation);
+      const served = entered.load === 'over' ? await refuseFrame(this.#parts, id, frame, outbox) : frame;
+      await this.#proceed({ ...invocation, frame: served }, entered);
       if (entered.checkupDue) time.later(this.#parts.checkup.run(id));
     } catch (error) {
       await this.#answerWithoutState(id, outbox, commands, error);
@@ -74,14 +78,20 @@ export class Ingress {
 
   /** A frame without ids may have overtaken the connect command: it has no place, so it waits for that. */
   async #enter({ id, token, frame }: Invocation): Promise<Entered> {
-    const { inbox, clock } = this.#parts;
-    for (;;) {
-      const entered = await inbox.enter(id, token, frame);
+    const { inbox, clock, limits } = this.#parts;
+    const rate = { perSecond: limits.commandsPerSecond, burst: limits.commandBurst };
+    for (let counted = frame; ; counted = { ...frame, cost: 0 }) {
+      const entered = await inbox.enter(id, token, counted, rate);
       const waits =
         entered.connection.state === 'pending' && frame.commands.some(({ kind }) => kind === 'send');
       if (!waits || entered.verdict !== 'plain' || clock.now() >= frame.at + GAP_MS) return entered;
       await clock.sleep(POLL_MS);
     }
+  }
+
+  #endFlood({ id, frame, outbox }: Invocation): Promise<void> {
+    this.#parts.noteLimit('commandsPerConnection', { connection: id, commands: frame.cost, ended: true });
+    return this.#end(id, outbox, DISCONNECTS.tooManyRequests, 'commands: expected fewer, got a flood');
   }
 
   async #proceed(invocation: Invocation, { connection, verdict }: Entered): Promise<void> {
@@ -109,6 +119,7 @@ export class Ingress {
           'ids: expected each the one before plus 1, got others',
         );
       case 'full':
+        this.#parts.noteLimit('waitingFrames', { connection: id });
         return this.#end(
           id,
           outbox,

@@ -4,8 +4,7 @@ import { causeOf } from '../../../contract/log';
 import { inParallel } from '../parallel';
 import type { PendingSubscription } from './answer';
 import type { FrameTime } from './frame-time';
-import type { CommandParts } from './parts';
-import type { Subscriptions } from './subscriptions';
+import type { SubscriptionParts, Subscriptions } from './subscriptions';
 
 /** A reply waits at most this long for the commands behind it before it is posted. */
 const FLUSH_AGE_MS = 500;
@@ -22,7 +21,7 @@ interface Queued {
 
 /** The replies of one inbound frame: joined into few frames, and posted before their subscriptions become active. */
 export class Outbox {
-  readonly #parts: CommandParts;
+  readonly #parts: SubscriptionParts;
   readonly #subscriptions: Subscriptions;
   readonly #connection: string;
   readonly #time: FrameTime;
@@ -32,7 +31,7 @@ export class Outbox {
   /** Whether the connection is known to be gone or was ended: nothing more is to be done for it. */
   #ended = false;
 
-  constructor(parts: CommandParts, subscriptions: Subscriptions, connection: string, time: FrameTime) {
+  constructor(parts: SubscriptionParts, subscriptions: Subscriptions, connection: string, time: FrameTime) {
     this.#parts = parts;
     this.#subscriptions = subscriptions;
     this.#connection = connection;

@@ -44,6 +44,8 @@ export interface CommandParts {
   readonly checkup: { run(connection: string): Promise<void> };
   /** Whether each connection is subscribed to the channel of its user. */
   readonly userChannel: boolean;
+  /** Takes what clients send; undefined: nobody does. */
+  readonly sendService?: string | undefined;
   readonly rpcTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;

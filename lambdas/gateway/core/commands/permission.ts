@@ -3,9 +3,9 @@ import type { SubscribeResult } from '../../../contract/frames';
 import type { JsonValue } from '../../../contract/json';
 import type { NamespaceRules } from '../../../contract/registry';
 import type { Membership, SubscriptionOptions } from '../connections/connection';
+import type { Namespace } from '../ports';
 import { type Refusal, refuse } from './answer';
 import { expiryOf, isOver } from './expiry';
-import type { Namespace } from '../ports';
 import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
 import type { Sender } from './sender';
@@ -72,7 +72,10 @@ function permittedByRule(rules: Namespace): Permitted {
       return refuse(PROTOCOL_ERRORS.permissionDenied, 'token: expected one for the channel, got none');
     case 'service':
       return rules.owner === undefined
-        ? refuse(PROTOCOL_ERRORS.permissionDenied, 'namespace: expected one of a service, got one of the gateway')
+        ? refuse(
+            PROTOCOL_ERRORS.permissionDenied,
+            'namespace: expected one of a service, got one of the gateway',
+          )
         : { result: 'ask', owner: rules.owner };
   }
 }

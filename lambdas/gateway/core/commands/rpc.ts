@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { PROTOCOL_ERRORS } from '../../../contract/codes';
 import type { Command } from '../protocol/commands';
 import { type Answer, refuse } from './answer';
+import { putEnvelope } from './envelopes';
 import type { CommandParts } from './parts';
 import type { Sender } from './sender';
 
@@ -21,24 +21,15 @@ export async function serveRpc(
     );
   }
   const issuedAt = parts.clock.now();
-  const seq = await parts.connections.nextSeq(sender.connection);
-  if (seq === 0) return refuse(PROTOCOL_ERRORS.internal, 'connection: expected its state, got none');
-  await parts.bus.put({
-    v: 1,
-    id: randomUUID(),
-    seq,
+  return putEnvelope(parts, sender, {
     kind: 'rpc',
     service,
     method,
-    client: sender.connection,
-    user: sender.user,
     commandId: id,
     data,
     issuedAt,
     deadline: issuedAt + parts.rpcTimeoutMs,
-    traceparent: sender.traceparent,
   });
-  return { result: 'later' };
 }
 
 /** A service's and a method's alphabet, in the lengths of the registry. */

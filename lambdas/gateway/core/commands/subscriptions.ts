@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DISCONNECTS, PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
 import { type ClientInfo, encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
-import type { Membership } from '../connections/connection';
+import type { Membership, Question } from '../connections/connection';
 import { endedOf } from '../connections/departures';
 import type { SubscriptionTraits } from '../connections/subscription-record';
 import type { Place } from '../delivery/channels';
@@ -50,6 +50,14 @@ export type Subscribed =
   | Refusal
   | Ending;
 
+/** A subscribe on its way. */
+interface Attempt {
+  readonly connection: string;
+  readonly request: SubscribeRequest;
+  readonly nonce: string;
+  readonly traits: SubscriptionTraits;
+}
+
 interface Held {
   readonly refusal?: Refusal | Ending;
   /** A former subscribe or unsubscribe of the channel was in the way. */
@@ -71,6 +79,11 @@ function traitsOf({ permission, serverSide, joinLeave }: SubscribeRequest): Subs
     expiresAt,
     ...(info === undefined ? {} : { info }),
   };
+}
+
+/** Names one subscription, or the question about one. */
+export function newNonce(): string {
+  return randomBytes(6).toString('base64url');
 }
 
 /** `moved`: partitions to be told of the join. */
@@ -107,19 +120,74 @@ export class Subscriptions {
     request: SubscribeRequest,
     budget: RecoveryBudget,
   ): Promise<Subscribed> {
-    const { channels, departures, clock, wakes } = this.#parts;
-    const { channel, recover, renews, permission } = request;
-    const { rules } = permission;
-    const nonce = randomBytes(6).toString('base64url');
-    const traits = traitsOf(request);
-    const from = rules.recover ? recover?.offset : undefined;
+    const attempt = { connection, request, nonce: newNonce(), traits: traitsOf(request) };
+    const placed = await this.#holdAndPlace(attempt);
+    return 'result' in placed ? placed : this.#join(attempt, placed, budget);
+  }
+
+  /**
+   * Holds a channel while somebody is asked about its subscription. Answers the nonce of the question. Rejects where Redis fails.
+   */
+  async ask(
+    connection: string,
+    channel: string,
+    renews: boolean,
+    question: Question,
+  ): Promise<{ readonly question: string } | Refusal | Ending> {
+    const nonce = newNonce();
+    const { refusal } = await this.#hold(connection, channel, nonce, renews, question);
+    return refusal ?? { question: nonce };
+  }
+
+  /** As `subscribe`, for a channel that is held by that nonce. */
+  async complete(
+    connection: string,
+    nonce: string,
+    request: SubscribeRequest,
+    budget: RecoveryBudget,
+  ): Promise<Subscribed> {
+    const attempt = { connection, request, nonce, traits: traitsOf(request) };
+    let place: Place;
+    try {
+      place = await this.#place(request);
+    } catch (error) {
+      await this.#giveUpAttempt(attempt, undefined);
+      throw error;
+    }
+    return this.#join(attempt, place, budget);
+  }
+
+  /** Gives a channel back that is held by that nonce, as well as Redis lets it. Never rejects. */
+  async release(connection: string, channel: string, nonce: string): Promise<void> {
+    const { connections } = this.#parts;
+    await this.#tidy(connection, [
+      async () => {
+        await connections.drop(connection, channel, nonce);
+      },
+    ]);
+  }
+
+  #place({ channel, recover, permission }: SubscribeRequest): Promise<Place> {
+    return this.#parts.channels.place(channel, permission.rules.recover ? recover?.offset : undefined);
+  }
+
+  async #giveUpAttempt(
+    { connection, request, nonce, traits }: Attempt,
+    partition: number | undefined,
+  ): Promise<void> {
+    await this.#giveUp(connection, { channel: request.channel, partition, nonce, traits });
+  }
+
+  async #holdAndPlace(attempt: Attempt): Promise<Place | Refusal | Ending> {
+    const { departures } = this.#parts;
+    const { connection, request, nonce } = attempt;
+    const { channel, renews } = request;
     let place: Place | undefined;
-    let entered: Entered;
     try {
       // Two slots at once: a subscribe that nothing is in the way of waits for Redis once less.
       const [held, placed] = await Promise.allSettled([
         this.#hold(connection, channel, nonce, renews),
-        channels.place(channel, from),
+        this.#place(request),
       ]);
       if (placed.status === 'fulfilled') place = placed.value;
       if (held.status === 'rejected') throw held.reason;
@@ -129,46 +197,60 @@ export class Subscriptions {
         return refusal;
       }
       if (placed.status === 'rejected') throw placed.reason;
-      if (place && waited) {
-        // Posts of the former subscription were out while it was read: what it says may be behind them.
-        await departures.vacate(channel, place.partition, 1);
-        place = undefined;
-      }
-      place ??= await channels.place(channel, from);
+      if (!waited) return placed.value;
+      // Posts of the former subscription were out while it was read: what it says may be behind them.
+      place = undefined;
+      await departures.vacate(channel, placed.value.partition, 1);
+      return await this.#place(request);
+    } catch (error) {
+      await this.#giveUpAttempt(attempt, place?.partition);
+      throw error;
+    }
+  }
+
+  /** Joins the partition of a place that is held in the connection. */
+  async #join(attempt: Attempt, place: Place, budget: RecoveryBudget): Promise<Subscribed> {
+    const { clock } = this.#parts;
+    const { connection, request, nonce, traits } = attempt;
+    const { channel, recover, permission } = request;
+    const { partition } = place;
+    const membership = { channel, partition, nonce, traits };
+    let entered: Entered;
+    try {
       entered = await this.#enter(
         connection,
-        { channel, partition: place.partition, nonce, traits },
+        membership,
         place,
         clientInfo({ ...request, connection }, traits.info),
       );
     } catch (error) {
-      await this.#giveUp(connection, { channel, partition: place?.partition, nonce, traits });
+      await this.#giveUpAttempt(attempt, partition);
       throw error;
     }
-    const { partition } = place;
     if (typeof entered === 'string') {
-      await this.#giveUp(connection, { channel, partition, nonce, traits });
-      if (entered === 'lost') {
-        return refuse(
-          PROTOCOL_ERRORS.internal,
-          'connection: expected it open, got a close or an unsubscribe',
-        );
-      }
-      // The partition's members have to hear of the new epoch first, or a former subscription has to end: a drain sees to it.
-      const first = entered === 'set back' ? 0 : partition;
-      for (const told of new Set([first, partition])) {
-        await wakes.send({ v: 1, type: 'drain', channel, partition: told }, 0);
-      }
-      return refuse(PROTOCOL_ERRORS.internal, NOT_ENTERED[entered]);
+      await this.#giveUpAttempt(attempt, partition);
+      return this.#notEntered(entered, channel, partition);
     }
     return {
       result: 'subscribed',
       reply: {
-        ...subscribeResult(rules, place, recover, budget),
+        ...subscribeResult(permission.rules, place, recover, budget),
         ...toldOf(permission, clock.now()),
       },
-      pending: { channel, partition, nonce, traits, moved: entered.moved },
+      pending: { ...membership, moved: entered.moved },
     };
+  }
+
+  /** The partition's members have to hear of the new epoch first, or a former subscription has to end: a drain sees to it. */
+  async #notEntered(entered: Exclude<Entered, object>, channel: string, partition: number): Promise<Refusal> {
+    if (entered === 'lost') {
+      return refuse(PROTOCOL_ERRORS.internal, 'connection: expected it open, got a close or an unsubscribe');
+    }
+    const first = entered === 'set back' ? 0 : partition;
+    for (const told of new Set([first, partition])) {
+      await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition: told }, 0);
+    }
+    return refuse(PROTOCOL_ERRORS.internal, NOT_ENTERED[entered]);
   }
 
   /** Joins the partition of a place as pending, then notes it in the connection and in the channel's list. */
@@ -239,11 +321,17 @@ export class Subscriptions {
     waiting.abort();
   }
 
-  async #hold(connection: string, channel: string, nonce: string, renews: boolean): Promise<Held> {
+  async #hold(
+    connection: string,
+    channel: string,
+    nonce: string,
+    renews: boolean,
+    question?: Question,
+  ): Promise<Held> {
     const { connections, clock } = this.#parts;
     const endsAt = clock.now() + WAIT_MS;
     for (let waited = false; ; waited = true) {
-      const held = await connections.hold(connection, channel, nonce, clock.now());
+      const held = await connections.hold(connection, channel, nonce, clock.now(), question);
       switch (held) {
         case 'held':
           return { waited };

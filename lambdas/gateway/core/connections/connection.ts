@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../../contract/json';
+import type { Position } from '../protocol/commands';
 import type { SubscriptionRecord, SubscriptionTraits } from './subscription-record';
 
 /**
@@ -29,6 +30,18 @@ export interface Identity {
   readonly info?: string;
   /** Epoch seconds at which the token was made, 0 where it does not say; undefined where it is not at hand. */
   readonly issuedAt?: number;
+}
+
+/** What a subscribe asked for, while a service is asked about it. */
+export interface Question {
+  readonly recover: Position | undefined;
+  readonly joinLeave: boolean;
+}
+
+export interface Claimed extends Question {
+  readonly user: string;
+  /** What the connection's token shows of it, an object as JSON text. */
+  readonly info: string | undefined;
 }
 
 /** How long a subscription may last, and what it shows. */
@@ -120,10 +133,23 @@ export interface Connections {
   renewSubscription(connection: string, channel: string, permission: Permission): Promise<boolean>;
   /** The settled subscription to a channel; undefined where there is none. */
   subscription(connection: string, channel: string): Promise<Membership | undefined>;
+  /** Has the connection's commands refused until then (epoch ms). */
+  hush(connection: string, until: number): Promise<void>;
   /** Next number of the connection's envelopes, from 1. */
   nextSeq(connection: string): Promise<number>;
   /** Takes the channel for a subscription that is being made, for `HOLD_MS` until it is settled. */
-  hold(connection: string, channel: string, nonce: string, now: number): Promise<HoldResult>;
+  hold(
+    connection: string,
+    channel: string,
+    nonce: string,
+    now: number,
+    question?: Question,
+  ): Promise<HoldResult>;
+  /**
+   * Takes the channel from the question with that nonce, for a subscription by another nonce. Answers what was asked and who asked,
+   * undefined where that question is not open any more: it has been answered, or the subscription was given up.
+   */
+  claim(connection: string, channel: string, question: string, nonce: string): Promise<Claimed | undefined>;
   /** Notes the partition and the offset from which the subscription counts; `lost` where the subscription was given up or the connection closed meanwhile. */
   settle(connection: string, membership: Membership, startOffset: number): Promise<'settled' | 'lost'>;
   /** Marks the channel as being left; answers the membership to leave, undefined where there is none. */

@@ -5,6 +5,7 @@ import { connectionKey, inboxKey } from '../keys';
 import type { Clock } from '../ports';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import {
+  type Claimed,
   type Closed,
   CONNECTION_TTL_SECONDS,
   type Connection,
@@ -17,17 +18,20 @@ import {
   MAX_SUBSCRIPTIONS,
   type Membership,
   type Permission,
+  type Question,
   type SubscriptionOptions,
   TOMBSTONE_TTL_SECONDS,
 } from './connection';
+import { claim } from './scripts/claim';
 import { close } from './scripts/close';
 import { connect } from './scripts/connect';
 import { departed } from './scripts/departed';
 import { drop } from './scripts/drop';
 import { hold } from './scripts/hold';
+import { hush } from './scripts/hush';
 import { leaveChannel } from './scripts/leave';
 import { nextSeq } from './scripts/next-seq';
-import { FIXED_FIELDS, open } from './scripts/open';
+import { open } from './scripts/open';
 import { openedAt } from './scripts/opened-at';
 import { readConnection } from './scripts/read';
 import { readSubscription } from './scripts/read-subscription';
@@ -164,19 +168,54 @@ export class RedisConnections implements Connections {
     return record?.stage === 'settled' ? record : undefined;
   }
 
+  async hush(connection: string, until: number): Promise<void> {
+    await this.#scripts.run(hush, [connectionKey(connection)], [until]);
+  }
+
   async nextSeq(connection: string): Promise<number> {
     return Number(await this.#scripts.run(nextSeq, [connectionKey(connection)], []));
   }
 
-  async hold(connection: string, channel: string, nonce: string, now: number): Promise<HoldResult> {
+  async hold(
+    connection: string,
+    channel: string,
+    nonce: string,
+    now: number,
+    question?: Question,
+  ): Promise<HoldResult> {
     const result = await this.#scripts.run(
       hold,
       [connectionKey(connection)],
-      [SUBSCRIPTION + channel, nonce, now, now + HOLD_MS, FIXED_FIELDS + this.#maxSubscriptions],
+      [
+        SUBSCRIPTION + channel,
+        nonce,
+        now,
+        now + HOLD_MS,
+        this.#maxSubscriptions,
+        question ? JSON.stringify(question) : '',
+      ],
     );
     const known = HOLD_RESULTS.find((name) => name === result);
     if (known === undefined) throw new ScriptResultError(hold, HOLD_RESULTS.join(' or '), result);
     return known;
+  }
+
+  async claim(
+    connection: string,
+    channel: string,
+    question: string,
+    nonce: string,
+  ): Promise<Claimed | undefined> {
+    const until = this.#clock.now() + HOLD_MS;
+    const args = [SUBSCRIPTION + channel, question, nonce, until];
+    const [user, info, asked] = textList(
+      claim,
+      await this.#scripts.run(claim, [connectionKey(connection)], args),
+    );
+    if (user === undefined || asked === undefined) return undefined;
+    // Own text, as `hold` wrote it.
+    const { recover, joinLeave } = JSON.parse(asked) as Question;
+    return { user, info: info === '' ? undefined : info, recover, joinLeave };
   }
 
   async settle(

@@ -1,4 +1,5 @@
 import type { Redriven } from '../../../contract/dead-letters';
+import type { Authorization } from '../../../contract/delivery';
 import type { Timers } from '../ports';
 import type { CourierMessage } from './messages';
 import type { PublisherReply } from './publisher-replies';
@@ -57,6 +58,7 @@ export class Batch {
   readonly #growths = new Map<string, Growth>();
   readonly replies: PublisherReply[] = [];
   readonly timers: Timer[] = [];
+  readonly authorizations: Authorization[] = [];
 
   constructor(records: readonly CourierRecord[]) {
     this.#records = records;

@@ -1,4 +1,4 @@
-import { type Delivery, deliveryGroupId } from '../../../contract/delivery';
+import { type Authorization, type Delivery, deliveryGroupId } from '../../../contract/delivery';
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import { traceIdOf } from '../../../contract/trace';
@@ -55,6 +55,7 @@ export interface CourierParts {
   readonly registry: Registry;
   readonly drain: Drain;
   readonly timers: Partial<TimerHandlers>;
+  readonly authorizations: { decide(authorization: Authorization): Promise<void> };
   readonly poster: Poster;
   readonly wakes: WakeQueue;
   readonly deadLetters: DeadLetters;
@@ -90,6 +91,9 @@ export class Courier {
       ),
       inParallel(batch.drains, CHANNELS_AT_ONCE, (order) => this.#drain(order, endsAt, batch)),
       inParallel(batch.timers, TIMERS_AT_ONCE, (timer) => this.#runTimer(timer, batch)),
+      inParallel(batch.authorizations, TIMERS_AT_ONCE, (authorization) =>
+        this.#parts.authorizations.decide(authorization),
+      ),
     ]);
     return batch.failedIds();
   }
@@ -143,6 +147,9 @@ export class Courier {
       case 'lifecycle':
       case 'connected':
         batch.timers.push({ record, wake: message });
+        return;
+      case 'authorization':
+        batch.authorizations.push(message);
         return;
       case 'unreadable':
         if (record.group === undefined) throw new UnreadableWakeError(message.reason);
@@ -256,5 +263,5 @@ function addReply({ reply }: Delivery, { offset, epoch }: Appended, batch: Batch
 }
 
 function traceOf(message: CourierMessage): { readonly trace?: string } {
-  return message.type === 'publication' ? { trace: traceIdOf(message.traceparent) } : {};
+  return 'traceparent' in message ? { trace: traceIdOf(message.traceparent) } : {};
 }

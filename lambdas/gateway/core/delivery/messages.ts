@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 import { isChannelName } from '../../../contract/channel';
-import { type Delivery, type DeliveryReply, MAX_REPLY_DATA_BYTES } from '../../../contract/delivery';
+import {
+  type Authorization,
+  type Delivery,
+  type DeliveryReply,
+  MAX_ALLOWANCE_DATA_BYTES,
+  MAX_INFO_BYTES,
+  MAX_REPLY_DATA_BYTES,
+} from '../../../contract/delivery';
 import type { JsonValue } from '../../../contract/json';
 import { isTraceparent } from '../../../contract/trace';
 import type { Wake } from '../ports';
@@ -81,7 +88,53 @@ const connected = v.object({
   until: integer(0),
 });
 
-const message = v.variant('type', [delivery, drain, authorizationTimeout, departed, lifecycle, connected]);
+const atMost = <Value extends JsonValue>(most: number) =>
+  v.check<Value, string>(
+    (value) => Buffer.byteLength(JSON.stringify(value)) <= most,
+    `at most ${most} bytes of JSON`,
+  );
+
+/** Longest text of an error that a service gives a client. */
+const MAX_ERROR_LENGTH = 500;
+
+const asked = {
+  v: v.literal(1),
+  type: v.literal('authorization'),
+  client: text(128),
+  channel,
+  commandId: waiting.id,
+  question: text(64),
+  source: text(64),
+  traceparent: v.custom<string>(isTraceparent, 'a W3C traceparent'),
+};
+
+const allowance = v.object({
+  info: v.exactOptional(v.pipe(v.record(v.string(), json), atMost(MAX_INFO_BYTES))),
+  data: v.exactOptional(v.pipe(json, atMost(MAX_ALLOWANCE_DATA_BYTES))),
+  expiresAt: v.exactOptional(v.pipe(integer(1), v.maxValue(Number.MAX_SAFE_INTEGER))),
+});
+
+const denial = v.object({
+  code: v.pipe(integer(100), v.maxValue(1999)),
+  message: text(MAX_ERROR_LENGTH),
+  temporary: v.exactOptional(v.boolean()),
+});
+
+/** Where somebody says both, nobody gets in. */
+const authorizations = [
+  v.object({ ...asked, deny: denial }),
+  v.object({ ...asked, allow: allowance }),
+] as const;
+
+const message = v.variant('type', [
+  delivery,
+  ...authorizations,
+  drain,
+  authorizationTimeout,
+  departed,
+  lifecycle,
+  connected,
+]);
 
 /** A message that is none of ours. */
 export interface Unreadable {
@@ -92,7 +145,7 @@ export interface Unreadable {
   readonly reply?: DeliveryReply;
 }
 
-export type CourierMessage = Delivery | Wake | Unreadable;
+export type CourierMessage = Delivery | Authorization | Wake | Unreadable;
 
 /** Reads a message of either queue. */
 export function parseMessage(body: string): CourierMessage {
@@ -120,7 +173,7 @@ export function parseMessage(body: string): CourierMessage {
   return parsed.output;
 }
 
-function replyDataBytes(parsed: Delivery | Wake): number {
+function replyDataBytes(parsed: Delivery | Authorization | Wake): number {
   const data = parsed.type === 'publication' ? parsed.reply?.data : undefined;
   return data ? Buffer.byteLength(JSON.stringify(data)) : 0;
 }

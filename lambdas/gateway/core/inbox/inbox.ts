@@ -1,4 +1,5 @@
 import type { Connection } from '../connections/connection';
+import type { Rate } from '../limits/rates';
 import type { Command } from '../protocol/commands';
 
 /** A frame's place in the order of its connection, by the ids of its commands. */
@@ -12,6 +13,8 @@ export interface Place {
   readonly connects: boolean;
   /** Whether its commands may get an error: a connect would begin anew for it, and an unsubscribe must never have one. */
   readonly refusable: boolean;
+  /** Commands that it counts for. */
+  readonly cost: number;
 }
 
 /** A frame that came in. */
@@ -20,8 +23,6 @@ export interface Frame extends Place {
   readonly commands: readonly Command[];
   /** When it came (epoch ms). */
   readonly at: number;
-  /** Commands that it counts for. */
-  readonly cost: number;
 }
 
 /** A frame that waited, as it was put away. */
@@ -87,15 +88,16 @@ export type Next =
  * early waits here, and whoever has the lock takes it. `token` names an invocation, so that each call bears a repeat.
  */
 export interface Inbox {
-  /** First for every frame: what is known of the connection, and whether the frame may run. Rejects where Redis fails. */
-  enter(connection: string, token: string, frame: Frame): Promise<Entered>;
+  /**
+   * First for every frame: what is known of the connection, and whether the frame may run. Rejects where Redis fails.
+   * @param rate how many commands the connection may send. @default - any number
+   */
+  enter(connection: string, token: string, frame: Frame, rate?: Rate): Promise<Entered>;
   /**
    * Looks after the frame with that first id, which waits; `late`: it waited for a missing one long enough. Rejects where
    * Redis fails.
    */
   turn(connection: string, token: string, first: number, now: number, late: boolean): Promise<Turn>;
-  /** Refuses the connection's commands until then (epoch ms). */
-  hush(connection: string, until: number): Promise<void>;
   /** After the frame with that first id: takes the next one if it is there and `goOn`, else gives the lock back. */
   next(connection: string, token: string, first: number, now: number, goOn: boolean): Promise<Next>;
 }
@@ -135,5 +137,6 @@ export function placeOf(commands: readonly Command[]): Place {
     contiguous: ids.every((id, index) => id === first + index),
     connects: commands.some(({ kind }) => kind === 'connect'),
     refusable: commands.every(({ kind }) => kind !== 'connect' && kind !== 'unsubscribe'),
+    cost: commands.length,
   };
 }

@@ -18,7 +18,6 @@ import {
   type Verdict,
 } from './inbox';
 import { enter } from './scripts/enter';
-import { hush } from './scripts/load';
 import { next } from './scripts/next';
 import { turn } from './scripts/turn';
 
@@ -35,7 +34,6 @@ const TURNS = [
   'closed',
   'absent',
 ] as const;
-/** For functions that enter no frames. */
 const UNLIMITED: Rate = { perSecond: 1_000_000, burst: 1_000_000 };
 
 const NEXT = ['released', 'vanished', 'lost'] as const;
@@ -56,15 +54,12 @@ function keysOf(connection: string): readonly string[] {
 /** The inbox in Redis, beside the connections' hashes. */
 export class RedisInbox implements Inbox {
   readonly #scripts: ScriptRunner;
-  readonly #rate: Rate;
 
-  /** @param rate how many commands a connection may send */
-  constructor(scripts: ScriptRunner, rate: Rate = UNLIMITED) {
+  constructor(scripts: ScriptRunner) {
     this.#scripts = scripts;
-    this.#rate = rate;
   }
 
-  async enter(connection: string, token: string, frame: Frame): Promise<Entered> {
+  async enter(connection: string, token: string, frame: Frame, rate: Rate = UNLIMITED): Promise<Entered> {
     const { first, last, contiguous, connects, refusable, text, at, cost } = frame;
     const answer = textList(
       enter,
@@ -83,8 +78,8 @@ export class RedisInbox implements Inbox {
         INBOX_TTL_SECONDS,
         CHECKUP_MS,
         cost,
-        1000 / this.#rate.perSecond,
-        this.#rate.burst,
+        1000 / rate.perSecond,
+        rate.burst,
         refusable ? '1' : '',
       ]),
     );
@@ -92,7 +87,8 @@ export class RedisInbox implements Inbox {
     const [, , , , , , due, name, load, charge] = answer;
     const verdict = VERDICTS.find((one) => one === name);
     const open = known.state === 'pending' || known.state === 'connected';
-    if (open && load !== 'flood' && verdict === undefined) throw new ScriptResultError(enter, VERDICTS.join(' or '), name);
+    if (open && load !== 'flood' && verdict === undefined)
+      throw new ScriptResultError(enter, VERDICTS.join(' or '), name);
     return {
       connection: known,
       load: load === 'over' || load === 'flood' ? load : 'fine',
@@ -100,10 +96,6 @@ export class RedisInbox implements Inbox {
       verdict: verdict ?? 'plain',
       checkupDue: due === '1',
     };
-  }
-
-  async hush(connection: string, until: number): Promise<void> {
-    await this.#scripts.run(hush, [connectionKey(connection)], [until]);
   }
 
   async turn(connection: string, token: string, first: number, now: number, late: boolean): Promise<Turn> {

@@ -23,7 +23,7 @@ export const LIMITS = {
     reason: "Centrifugo's default; what surely fits into one frame of 32 KB at a reconnect",
     answer: 'error 106',
     metric: 'SubscriptionLimitReached',
-    test: 'test/unit/gateway/limit-lines.test.ts',
+    test: 'test/unit/limits/limit-notes.test.ts',
   },
   connectionsPerUser: {
     name: 'connections of a user',

@@ -7,7 +7,7 @@ import { type Claim, DUE_SHARDS, type DueSet } from './due-set';
 export const RUN_MS = 40_000;
 
 /** Connections of one shard that are claimed at once. What time is not left for waits until the end of the claim. */
-const CLAIMS = 50;
+export const CLAIMS = 50;
 const SHARDS_AT_ONCE = 16;
 
 /** As many as there are sockets for posts. */

@@ -24,6 +24,8 @@ export type Command =
       readonly recover: Position | undefined;
       /** The client wants to be told who joins and leaves. */
       readonly joinLeave: boolean;
+      /** For the service that lets it in; null where there is none. */
+      readonly data: JsonValue;
     }
   | { readonly kind: 'unsubscribe'; readonly id: number; readonly channel: string }
   | {

@@ -155,6 +155,7 @@ function parseSubscribe(id: number, fields: JsonObject): Command {
     token,
     recover: recover === true ? position : undefined,
     joinLeave: joinLeave === true,
+    data: dataOf(fields) ?? null,
   };
 }
 

@@ -11,6 +11,10 @@ export const MAX_CHANNELS = 1_000;
 export const text = (most: number) =>
   v.pipe(v.string(), v.minLength(1, 'at least 1 character'), v.maxLength(most, `at most ${most} characters`));
 
+/** A text that may be empty. */
+export const maybeText = (most: number) =>
+  v.pipe(v.string(), v.maxLength(most, `at most ${most} characters`));
+
 export const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   v.pipe(
     v.number(),
@@ -42,5 +46,5 @@ export const client = text(128);
 
 export const position = v.strictObject({
   offset: integer(0),
-  epoch: v.exactOptional(v.pipe(v.string(), v.maxLength(128, 'at most 128 characters')), ''),
+  epoch: v.exactOptional(maybeText(128), ''),
 });

@@ -1,5 +1,16 @@
 import * as v from 'valibot';
-import { anyJson, channel, channels, client, integer, jsonObject, position, text, user } from './fields';
+import {
+  anyJson,
+  channel,
+  channels,
+  client,
+  integer,
+  jsonObject,
+  maybeText,
+  position,
+  text,
+  user,
+} from './fields';
 
 /** The requests of the server API, in the shapes of Centrifugo's. */
 
@@ -7,18 +18,18 @@ const publication = {
   data: anyJson,
   idempotency_key: v.exactOptional(text(128)),
   version: v.exactOptional(integer(0)),
-  version_epoch: v.exactOptional(v.pipe(v.string(), v.maxLength(128, 'at most 128 characters'))),
+  version_epoch: v.exactOptional(maybeText(128)),
   // A hint how to send, not what: whole publications are right for everybody.
   delta: v.exactOptional(v.boolean()),
 };
 
 /** Codes that clients know what to do about: they come back (3000-3499, 4000-4499) or stay away. */
-const disconnect = v.strictObject({ code: integer(3000, 4999), reason: v.exactOptional(text(123), '') });
+const disconnect = v.strictObject({ code: integer(3000, 4999), reason: v.exactOptional(maybeText(123), '') });
 
 /** Protocol errors are below 400, an application's own from there on. */
 const error = v.strictObject({
   code: integer(100, 1999),
-  message: v.exactOptional(text(255), ''),
+  message: v.exactOptional(maybeText(255), ''),
   temporary: v.exactOptional(v.boolean()),
 });
 

@@ -1,14 +1,20 @@
-import { isJsonObject, type JsonObject } from '../../../../contract/json';
+import * as v from 'valibot';
 import { atMost } from '../../parallel';
 import { endpointOf, type ServiceName } from './endpoints';
 import { UnexpectedAnswerError } from './errors';
 import { type Patience, withRetries } from './retries';
 import { errorOf, SignedOrigin } from './signed-origin';
 
+/** What a caller needs of an operation's output; further fields do not matter. */
+export type Output<Value> = v.GenericSchema<unknown, Value>;
+
 /** Calls of a service that speaks AWS JSON: an object in, an object out, whose shapes the service's reference says. */
 export interface JsonCalls {
-  /** Rejects with AwsServiceError where the service refuses, with a TransportError where it does not answer. */
-  call(operation: string, input: object): Promise<JsonObject>;
+  /**
+   * Rejects with AwsServiceError where the service refuses, with a TransportError where it does not answer, with
+   * UnexpectedAnswerError where its answer is no such output.
+   */
+  call<Value>(operation: string, input: object, output: Output<Value>): Promise<Value>;
 }
 
 export type JsonServiceName = Exclude<ServiceName, 'lambda'>;
@@ -40,13 +46,18 @@ export class JsonService implements JsonCalls {
     this.#service = service;
   }
 
-  async call(operation: string, input: object): Promise<JsonObject> {
+  async call<Value>(operation: string, input: object, output: Output<Value>): Promise<Value> {
     this.#origin ??= new SignedOrigin(this.#service, endpointOf(this.#service));
     const origin = this.#origin;
     const body = JSON.stringify(input);
-    return this.#inTurn(() =>
+    const text = await this.#inTurn(() =>
       withRetries(PATIENCE, (milliseconds) => this.#attempt(origin, operation, body, milliseconds)),
     );
+    const parsed = v.safeParse(output, parseJson(text));
+    if (parsed.success) return parsed.output;
+    const { expected, path } = parsed.issues[0];
+    const where = path?.map(({ key }) => key).join('.') ?? 'the whole';
+    throw new UnexpectedAnswerError(operation, `${expected} as ${where}`);
   }
 
   async #attempt(
@@ -54,7 +65,7 @@ export class JsonService implements JsonCalls {
     operation: string,
     body: string,
     milliseconds: number,
-  ): Promise<JsonObject> {
+  ): Promise<string> {
     const [prefix, version] = PROTOCOLS[this.#service];
     const headers = {
       'content-type': `application/x-amz-json-${version}`,
@@ -62,18 +73,15 @@ export class JsonService implements JsonCalls {
     };
     const answer = await origin.send({ method: 'POST', path: '/', headers, body }, milliseconds, 'text');
     if (answer.status !== 200) throw errorOf(operation, answer);
-    return parse(operation, answer.text);
+    return answer.text;
   }
 }
 
-function parse(operation: string, text: string): JsonObject {
-  let value: unknown;
+/** Undefined for text that is none: no output is that. */
+function parseJson(text: string): unknown {
   try {
-    // Operations without output answer an empty body.
-    value = text === '' ? {} : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    throw new UnexpectedAnswerError(operation, 'JSON');
+    return undefined;
   }
-  if (!isJsonObject(value)) throw new UnexpectedAnswerError(operation, 'a JSON object');
-  return value;
 }

@@ -17,7 +17,11 @@ if state == 'closed' then return 'closed' end
 local hand = redis.call('HGET', KEYS[1], 'hand')
 if state == 'connected' and hand ~= '1' and hand ~= ARGV[3] then return 'repeated' end
 redis.call('HSET', KEYS[1], 'state', 'connected', 'user', ARGV[1], 'exp', ARGV[2], 'hand', ARGV[3])
-if ARGV[5] ~= '' then redis.call('HSET', KEYS[1], 'info', ARGV[4], 'iat', ARGV[5]) end
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[1], 'iat', ARGV[5])
+  redis.call('HDEL', KEYS[1], 'info')
+  if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'info', ARGV[4]) end
+end
 return 'connected'
 `,
 };

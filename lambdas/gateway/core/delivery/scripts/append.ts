@@ -85,7 +85,7 @@ local function reachesBackTo(published)
   else
     reach = field(oldest, 'a')
   end
-  return complete and reach and tonumber(reach) <= tonumber(published)
+  return complete and reach and tonumber(reach) < tonumber(published)
 end
 local function take(key, text, tag, newVersion, newVersions, digest, published, forced)
   local former = redis.call('HMGET', key, 'offset', 'epoch')

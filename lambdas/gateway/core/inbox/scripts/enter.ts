@@ -38,7 +38,7 @@ if load == 'over' then
   if ARGV[17] == '1' then text = '' else load = '' end
 end
 local contiguous, connects = ARGV[6] == '1', ARGV[7] == '1'
-if state == 'connected' and now - (tonumber(fields.ck) or 0) >= tonumber(ARGV[13]) then
+if state == 'connected' and now - (tonumber(fields.ck) or tonumber(fields.at)) >= tonumber(ARGV[13]) then
   redis.call('HSET', KEYS[1], 'ck', ARGV[2])
   due = '1'
 end

@@ -1,5 +1,3 @@
-import type { RedisScript } from '../../redis-script';
-
 /**
  * Lua that `enter` spends a connection's commands by. The field `rate` of its hash is `<paid>:<owed>:<hushed>`: when all that was
  * used would be paid off (ms; the generic cell rate algorithm), commands that its user was not charged for yet, and until when
@@ -22,20 +20,3 @@ local function spendCommands(key, fields, now, each, burst, count)
   return (used > each * burst or hushed > now) and 'over' or '', charge
 end
 `;
-
-/**
- * Slot `{c:<conn>}`. KEYS: the connection's hash. ARGV: until (ms).
- * Refuses the connection's commands for a while. Answers 1, or 0 where there is no hash.
- */
-export const hush: RedisScript = {
-  name: 'hf1hush',
-  keys: 1,
-  repeatable: true,
-  lua: `
-local rate = redis.call('HGET', KEYS[1], 'rate')
-if not rate then return 0 end
-local used = string.match(rate, '^%d+:%d+') or '0:0'
-redis.call('HSET', KEYS[1], 'rate', used .. ':' .. ARGV[1])
-return 1
-`,
-};

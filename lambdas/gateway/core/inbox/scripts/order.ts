@@ -10,7 +10,7 @@
  */
 export const ORDER_LUA = `
 local function fieldsOf(key)
-  local names = {'state', 'user', 'channels', 'hand', 'exp', 'info', 'ck', 'rate', 'next', 'lock', 'until', 'cur', 'seen'}
+  local names = {'state', 'user', 'channels', 'hand', 'exp', 'info', 'at', 'ck', 'rate', 'next', 'lock', 'until', 'cur', 'seen'}
   local values = redis.call('HMGET', key, unpack(names))
   local fields = {}
   for index, name in ipairs(names) do fields[name] = values[index] or '' end
@@ -38,7 +38,7 @@ local function stored(key, first)
 end
 local function discard(key, frame)
   redis.call('HDEL', key, frame.first)
-  redis.call('HINCRBY', key, 'bytes', -#frame.text)
+  redis.call('HINCRBY', key, 'bytes', 0 - #frame.text)
 end
 local function begin(key, fields, frame, token, ends)
   remember(fields, frame.first, frame.last, frame.digest)

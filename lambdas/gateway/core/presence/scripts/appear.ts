@@ -23,7 +23,7 @@ if ARGV[8] == 'j' then
 end
 local formerNonce, formerUser = partsOf(redis.call('HGET', KEYS[2], client))
 if formerNonce then
-  if redis.call('HINCRBY', KEYS[3], formerUser, -1) <= 0 then redis.call('HDEL', KEYS[3], formerUser) end
+  count(formerUser, -1)
   add(client, nonce, user, told, info, ends)
   return {partitions, written}
 end

@@ -26,7 +26,8 @@ export const ROSTER_KEYS = 6;
  * Lua that the scripts of presence share; slot `{ch:<channel>}`, KEYS as above, ARGV[1] now (ms).
  *
  * `members`: a field per client, `<nonce>|<bytes of the user's JSON text>|<l: told on the bus>|<client info without client>`; the info
- * begins with the user: `{"user":"alice"...}`. `users`: how many clients each has, by its JSON text. `leases`: clients by the
+ * begins with the user: `{"user":"alice"...}`. `users`: how many clients each has, by 56 bits of the
+ * SHA-1 of that text: a third of the memory, and two users that meet in it cost a count. `leases`: clients by the
  * time (ms) at which they count as gone, whatever was lost. `moves`: joins and leaves, numbered by `move` of the meta; written
  * while somebody listens (`heard`: until when a subscription that wants them may live, ms). `events`: what is to be put on the bus;
  * `gen` of the meta names the time since which the channel is occupied.
@@ -69,11 +70,16 @@ local function partsOf(value)
   return nonce, string.sub(info, 9, 8 + tonumber(length)), told, info
 end
 
+local function count(user, change)
+  local key = string.sub(redis.sha1hex(user), 1, 14)
+  if redis.call('HINCRBY', KEYS[3], key, change) <= 0 then redis.call('HDEL', KEYS[3], key) end
+end
+
 local function remove(client, value)
   local nonce, user, told, info = partsOf(value)
   redis.call('HDEL', KEYS[2], client)
   redis.call('ZREM', KEYS[4], client)
-  if redis.call('HINCRBY', KEYS[3], user, -1) <= 0 then redis.call('HDEL', KEYS[3], user) end
+  count(user, -1)
   move('leave', client, info)
   if told ~= 'l' then return end
   event('unsubscribed', 'client', client, 'nonce', nonce, 'info', info)
@@ -84,7 +90,7 @@ end
 
 local function add(client, nonce, user, told, info, ends)
   redis.call('HSET', KEYS[2], client, nonce .. '|' .. #user .. '|' .. told .. '|' .. info)
-  redis.call('HINCRBY', KEYS[3], user, 1)
+  count(user, 1)
   redis.call('ZADD', KEYS[4], ends, client)
   for index = 2, 4 do redis.call('EXPIRE', KEYS[index], ${KEYS_SECONDS}) end
   redis.call('EXPIRE', KEYS[1], ${META_SECONDS})
