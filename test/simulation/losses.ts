@@ -5,6 +5,7 @@ import {
   connectionKey,
   inboxKey,
   partitionKey,
+  userKeys,
   witnessKey,
 } from '../../lambdas/gateway/core/keys';
 import type { FaultPlan } from './faults';
@@ -21,20 +22,23 @@ export class Losses {
   readonly #schedule: Schedule;
   readonly #faults: FaultPlan;
   readonly #scope: string;
+  readonly #users: readonly string[];
   /** States of each channel's slot, one an append. */
   readonly #slots = new Map<string, Snapshot[]>();
 
-  constructor(redis: Redis, schedule: Schedule, faults: FaultPlan, scope: string) {
+  constructor(redis: Redis, schedule: Schedule, faults: FaultPlan, scope: string, users: readonly string[]) {
     this.#redis = redis;
     this.#schedule = schedule;
     this.#faults = faults;
     this.#scope = scope;
+    this.#users = users;
   }
 
   /** Removes all keys of the run. */
   async clear(): Promise<void> {
-    const keys = await this.#redis.keys(`hf1:{*${this.#scope}*`);
-    for (const key of keys) await this.#redis.del(key);
+    const named = await this.#redis.keys(`hf1:{*${this.#scope}*`);
+    const ofUsers = this.#users.flatMap((user) => Object.values(userKeys(user)));
+    for (const key of [...named, ...ofUsers]) await this.#redis.del(key);
   }
 
   /** Before a publication: remembers the channel's slot where this run sets it back. */

@@ -41,6 +41,8 @@ export interface SimulationOptions {
   readonly listed?: boolean;
 }
 
+const MOST_CLIENTS = 4;
+
 /** One run: clients, publications and trouble by the seed, judged by the oracle. */
 export async function simulate(
   seed: number,
@@ -52,7 +54,8 @@ export async function simulate(
   const faults = new FaultPlan(schedule, TROUBLE_MS, given);
   const oracle = new Oracle();
   const scope = `sim${seed}.`;
-  const losses = new Losses(operator, schedule, faults, scope);
+  const names = Array.from({ length: MOST_CLIENTS }, (_, index) => `${scope}c${index}`);
+  const losses = new Losses(operator, schedule, faults, scope, names);
   const afterAppend = (channel: string) => losses.appended(channel);
   const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend }, { listed });
   await losses.clear();
@@ -61,7 +64,7 @@ export async function simulate(
   const channels = Array.from({ length: schedule.between(1, 2) }, (_, index) => `room:${scope}${index}`);
   const serverSide = `room:${scope}s`;
   const all = [...channels, serverSide];
-  const clients = Array.from({ length: schedule.between(2, 4) }, (_, index) => clientOf(`${scope}c${index}`));
+  const clients = names.slice(0, schedule.between(2, MOST_CLIENTS)).map(clientOf);
   const accepted: string[] = [];
   for (const client of clients) script(client);
   publish();
