@@ -50,8 +50,7 @@ export function livenessFigures(
     reconnectsPerSecond: connections / plannedReconnectSeconds,
     posts: looksPerSecond * MONTH_SECONDS * PRICES.message,
     janitor:
-      RUNS_PER_MONTH *
-      (PRICES.lambdaRequest + busySecondsPerMinute * JANITOR_GB * PRICES.lambdaGbSecond),
+      RUNS_PER_MONTH * (PRICES.lambdaRequest + busySecondsPerMinute * JANITOR_GB * PRICES.lambdaGbSecond),
     redis: scriptsPerSecond * MONTH_SECONDS * PRICES.ecpu,
     sockets: (connections * MONTH_SECONDS * PRICES.connectionMinute) / 60,
   };
@@ -86,9 +85,7 @@ export function figuresTable(counts: readonly number[] = [1_000, 10_000, 100_000
     'Redis',
     'the sockets themselves',
   ];
-  return [head, head.map(() => '---:'), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 // `node --import tsx scripts/liveness-figures.ts` prints it.

@@ -34,8 +34,7 @@ function makePlatform(): Platform {
     publicKeys: new PublicKeys(fetchKeys),
     publications: new Publications(queue, environment.DELIVERIES_QUEUE_URL),
     authorizations: new Authorizations(queue, environment.DELIVERIES_QUEUE_URL),
-    // Attempts may repeat a reply whose outcome is unknown: clients drop the second reply to an id.
-    replies: new Replies(managementClient(environment.CALLBACK_URL, { maxAttempts: 3 })),
+    replies: new Replies(managementClient(environment.CALLBACK_URL)),
   };
 }
 

@@ -94,7 +94,7 @@ describe('an overlay', () => {
       {
         path: 'namespace',
         expected:
-          'no key of this name (there are namespaces, userChannel, connectionEvents, auth, limits, liveness, network, account, removal)',
+          'no key of this name (there are namespaces, userChannel, sendService, connectionEvents, auth, limits, liveness, network, account, removal)',
         got: '{}',
       },
     ],
@@ -162,6 +162,20 @@ describe('an overlay', () => {
         expected: 'at least 1, since recover is true',
         got: '0',
       },
+    ],
+    [
+      'a rule that leaves to a service what no service owns',
+      { namespaces: { room: { subscribe: 'service' } } },
+      {
+        path: 'namespaces.room.subscribe',
+        expected: 'another value, since no service owns the namespace',
+        got: '"service"',
+      },
+    ],
+    [
+      'a service by a name that none has',
+      { sendService: 'Chat' },
+      { path: 'sendService', expected: "a service's name (^[a-z][a-z0-9-]{0,29}$)", got: '"Chat"' },
     ],
     [
       'joins without presence',

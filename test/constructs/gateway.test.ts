@@ -29,6 +29,7 @@ describe('the functions of the gateway', () => {
       'connect',
       [
         'ALLOWED_ORIGINS',
+        'CONNECTION_EVENTS',
         'ENVIRONMENT',
         'JWT_SECRET_ARN',
         'LIMITS',
@@ -36,6 +37,7 @@ describe('the functions of the gateway', () => {
         'NODE_OPTIONS',
         ...CACHE,
         'TOKEN_RULES',
+        'WAKES_QUEUE_URL',
       ],
     ],
     [
@@ -43,6 +45,7 @@ describe('the functions of the gateway', () => {
       [
         'BUS_NAME',
         'CALLBACK_URL',
+        'CONNECTION_EVENTS',
         'DELIVERIES_QUEUE_URL',
         'ENVIRONMENT',
         'JWT_SECRET_ARN',
@@ -59,23 +62,52 @@ describe('the functions of the gateway', () => {
         'WAKES_QUEUE_URL',
       ],
     ],
-    ['disconnect', ['ENVIRONMENT', 'NODE_OPTIONS', ...CACHE]],
+    ['disconnect', ['CONNECTION_EVENTS', 'ENVIRONMENT', 'NODE_OPTIONS', ...CACHE, 'WAKES_QUEUE_URL']],
     [
       'courier',
       [
+        'BUS_NAME',
         'CALLBACK_URL',
+        'CONNECTION_EVENTS',
         'DEAD_LETTERS_QUEUE_URL',
         'ENVIRONMENT',
         'NODE_OPTIONS',
         ...CACHE,
         'SERVICES_PARAMETER_PATH',
+        'SIGNING_SECRET_ARN',
         'WAKES_QUEUE_URL',
       ],
     ],
-    ['janitor', ['CALLBACK_URL', 'CONNECTION_EVENTS', 'ENVIRONMENT', 'LIVENESS', 'NODE_OPTIONS', ...CACHE, 'WAKES_QUEUE_URL']],
+    [
+      'janitor',
+      [
+        'CALLBACK_URL',
+        'CONNECTION_EVENTS',
+        'ENVIRONMENT',
+        'LIVENESS',
+        'NODE_OPTIONS',
+        ...CACHE,
+        'WAKES_QUEUE_URL',
+      ],
+    ],
     ['refusal', ['CALLBACK_URL', 'ENVIRONMENT']],
     ['keys', ['ENVIRONMENT', 'SIGNING_KEYS_PARAMETER']],
-    ['api', ['ENVIRONMENT', 'NODE_OPTIONS']],
+    [
+      'api',
+      [
+        'API_KEY_SECRET_ARN',
+        'CALLBACK_URL',
+        'CONNECTION_EVENTS',
+        'DELIVERIES_QUEUE_URL',
+        'ENVIRONMENT',
+        'NODE_OPTIONS',
+        ...CACHE,
+        'REQUEST_DEAD_LETTERS_QUEUE_URL',
+        'SERVICES_PARAMETER_PATH',
+        'SUBSCRIPTIONS_PER_CONNECTION',
+        'WAKES_QUEUE_URL',
+      ],
+    ],
     ['explain', ['ENVIRONMENT', 'NODE_OPTIONS', ...CACHE]],
   ])('gives %s its variables', (name, variables) => {
     expect(functionOf(`gateway-${name}`).variables).toEqual(variables);
@@ -145,11 +177,48 @@ describe('the WebSocket API', () => {
 });
 
 describe('the server API', () => {
-  it('takes POST /api/{method} at the stage of the environment', () => {
-    const route = resource(gateway, 'AWS::ApiGatewayV2::Route', 'ServerApi');
-    expect(route.Properties['RouteKey']).toBe('POST /api/{method}');
+  it('takes POST /api/{method} at the stage of the environment, and signed requests beside it', () => {
+    const routes = resourcesOf(gateway, 'AWS::ApiGatewayV2::Route')
+      .filter(([logicalId]) => logicalId.startsWith('ServerApi'))
+      .map(([, { Properties }]) => [Properties['RouteKey'], Properties['AuthorizationType']]);
+    expect(routes.sort()).toEqual([
+      ['POST /api/iam/{method}', 'AWS_IAM'],
+      ['POST /api/{method}', 'NONE'],
+    ]);
     const stage = resource(gateway, 'AWS::ApiGatewayV2::Stage', 'ServerApi');
     expect(stage.Properties['StageName']).toBe('dev');
+  });
+
+  it('says which resource a signed caller has to be allowed', () => {
+    const { Value } = resource(gateway, 'AWS::SSM::Parameter', 'ServerApiArn').Properties;
+    expect(JSON.stringify(Value)).toMatch(/:execute-api:.*\/dev\/POST\/api\/iam\/\*"/);
+  });
+
+  it('takes requests from the bus, and keeps what cannot be carried out', () => {
+    const rule = resource(gateway, 'AWS::Events::Rule', 'ServerApi').Properties;
+    expect(rule['EventPattern']).toEqual({
+      'detail-type': [
+        'holdfast.publish',
+        'holdfast.broadcast',
+        'holdfast.unsubscribe',
+        'holdfast.disconnect',
+      ],
+    });
+    const { logicalId, properties } = functionOf('gateway-api');
+    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^ServerApiRequestDeadLetters/), 'Arn'] };
+    expect(rule['Targets']).toMatchObject([
+      { Arn: { 'Fn::GetAtt': [logicalId, 'Arn'] }, DeadLetterConfig: { Arn: queue } },
+    ]);
+    expect(properties['DeadLetterConfig']).toEqual({ TargetArn: queue });
+  });
+
+  it('gives a request of the bus up before its idempotency key is forgotten', () => {
+    const [{ RetryPolicy }] = resource(gateway, 'AWS::Events::Rule', 'ServerApi').Properties[
+      'Targets'
+    ] as unknown as [{ RetryPolicy: { MaximumEventAgeInSeconds: number } }];
+    const async = resource(gateway, 'AWS::Lambda::EventInvokeConfig', 'ServerApi').Properties;
+    const seconds = RetryPolicy.MaximumEventAgeInSeconds + Number(async['MaximumEventAgeInSeconds']);
+    expect(seconds * 1000).toBeLessThan(STALE_AFTER_MS);
   });
 });
 
@@ -268,8 +337,10 @@ describe('the bus', () => {
 describe('the contract', () => {
   it('publishes every name that other stacks read', () => {
     const published = propertiesOf(gateway, 'AWS::SSM::Parameter').map(({ Name }) => Name);
-    const { state, service, services, jwks, root, ...names } = parameterNames('dev');
-    expect(published.sort()).toEqual([...Object.values(names), service('holdfast')].sort());
+    const { state, service, services, jwks, root, deadLetters, deadLetterQueue, ...names } =
+      parameterNames('dev');
+    const queues = ['deliveries', 'requests', 'wakes'].map(deadLetterQueue);
+    expect(published.sort()).toEqual([...Object.values(names), ...queues, service('holdfast')].sort());
     const inState = propertiesOf(templateOf('dev', 'state'), 'AWS::SSM::Parameter').map(({ Name }) => Name);
     expect(inState.sort()).toEqual(Object.values(state).sort());
   });

@@ -108,7 +108,6 @@ describe('a function of the gateway may', () => {
       ],
     ],
     ['Refusal', ['execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/POST/@connections/*']],
-    ['Api', []],
     ['Explain', [CACHE_SECRET]],
   ])('%s: this and nothing else', (name, expected) => {
     expect(allowed(gateway, `Functions${name}Role`)).toEqual([...expected].sort());
@@ -123,6 +122,19 @@ describe('a function of the gateway may', () => {
         'sqs:SendMessage <DeliveriesWakes.Arn>',
       ].sort(),
     );
+  });
+
+  it('Api: this and nothing else', () => {
+    expect(allowed(gateway, 'ServerApiFunctionRole')).toEqual([
+      'execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/DELETE/@connections/*',
+      'execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/POST/@connections/*',
+      'secretsmanager:GetSecretValue <ServerApiApiKey>',
+      CACHE_SECRET,
+      'sqs:SendMessage <Deliveries.Arn>',
+      'sqs:SendMessage <DeliveriesWakes.Arn>',
+      'sqs:SendMessage <ServerApiRequestDeadLetters.Arn>',
+      'ssm:GetParametersByPath arn::ssm:::parameter/holdfast/dev/services',
+    ]);
   });
 
   it('Rotator: this and nothing else', () => {

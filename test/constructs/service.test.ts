@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
+import { ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
 import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
 import { loadConfig } from '../../lib/config';
 import { checkServices, ServiceDefinitionError } from '../../lib/service-definition';
@@ -14,13 +14,13 @@ const only = (type: string) => resource(echo, type).Properties;
 describe('a service', () => {
   const alias = resourcesOf(echo, 'AWS::Lambda::Alias')[0]?.[0];
 
-  it('takes the rpcs of its name, in this version of the envelope, from the bus', () => {
+  it('takes the commands of its name that are answered, in this version of the envelope, from the bus', () => {
     expect(only('AWS::Events::Rule')).toMatchObject({
       EventBusName: { Ref: expect.stringContaining('busname') },
       State: 'ENABLED',
       EventPattern: {
         source: [ENVELOPE_SOURCE],
-        'detail-type': [ENVELOPE_DETAIL_TYPE.rpc],
+        'detail-type': ['holdfast.rpc', 'holdfast.publish', 'holdfast.subscribe'],
         detail: { v: [1], service: ['echo'] },
       },
     });
@@ -78,6 +78,34 @@ describe('a service', () => {
     });
   });
 
+  it('takes messages that nobody waits for where the configuration names it, and tries them again', () => {
+    const other = templateOf('other', 'service-echo');
+    const [, rule] = resourcesOf(other, 'AWS::Events::Rule').find(([id]) => id.includes('EventsRule')) ?? [];
+    expect(rule?.Properties['EventPattern']).toEqual({
+      source: [ENVELOPE_SOURCE],
+      'detail-type': ['holdfast.send'],
+      detail: { v: [1], service: ['echo'] },
+    });
+    const invocations = resourcesOf(other, 'AWS::Lambda::EventInvokeConfig').map(
+      ([, { Properties }]) => Properties,
+    );
+    expect(invocations).toContainEqual(
+      expect.objectContaining({
+        Qualifier: 'events',
+        MaximumRetryAttempts: 2,
+        DestinationConfig: {
+          OnFailure: {
+            Destination: { 'Fn::GetAtt': [expect.stringMatching(/^ServiceUndeliverable/), 'Arn'] },
+          },
+        },
+      }),
+    );
+    const ingress = resourcesOf(templateOf('other', 'gateway'), 'AWS::Lambda::Function').find(([id]) =>
+      id.startsWith('FunctionsIngress'),
+    );
+    expect(ingress?.[1].Properties).toMatchObject({ Environment: { Variables: { SEND_SERVICE: 'echo' } } });
+  });
+
   it('registers itself', () => {
     const { Name, Value } = only('AWS::SSM::Parameter');
     expect(Name).toBe('/holdfast/dev/services/echo');
@@ -85,7 +113,7 @@ describe('a service', () => {
       v: 1,
       service: 'echo',
       methods: ['say', 'shout'],
-      namespaces: {},
+      namespaces: { echo: expect.objectContaining({ subscribe: 'service', publish: 'service' }) },
     });
   });
 });
@@ -143,7 +171,6 @@ describe('definitions', () => {
     ['the name of the gateway', [{ name: 'holdfast', methods: ['x'] }], 'no other service'],
     ['a name with capitals', [{ name: 'Chat', methods: ['x'] }], 'expected a name that matches'],
     ['a method with a dot', [{ name: 'a', methods: ['x.y'] }], 'methods.0: expected a method name'],
-    ['no method', [{ name: 'a', methods: [] }], 'expected at least one method'],
     [
       'a namespace with a colon',
       [{ name: 'a', methods: ['x'], namespaces: { 'b:c': rules } }],

@@ -83,10 +83,11 @@ describe('the due set', () => {
   it('claims no more than it is asked for', async () => {
     const { id } = connection();
     const shard = dueShardOf(id);
-    const others = Array.from({ length: 2_000 }, () => unique('c')).filter(
+    const others = Array.from({ length: 5_000 }, () => unique('c')).filter(
       (name) => dueShardOf(name) === shard,
     );
+    expect(others.length).toBeGreaterThan(0);
     for (const name of [id, ...others]) await due.note(name, 1_000);
-    expect(await due.claim(shard, 2_000, 3)).toHaveLength(3);
+    expect(await due.claim(shard, 2_000, 2)).toHaveLength(2);
   });
 });

@@ -22,7 +22,8 @@ const alice: Identity = {
   channels: ['room:a', 'room:b'],
 };
 
-const fields = (id: string) => operator.hmget(connectionKey(id), 'user', 'exp', 'info', 'iat');
+const fields = async (id: string) =>
+  (await operator.hmget(connectionKey(id), 'user', 'exp', 'info', 'iat')).map((field) => field ?? '');
 
 /** The connection as a frame's script reads it. */
 const read = async (id: string) =>

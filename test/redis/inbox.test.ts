@@ -110,7 +110,7 @@ describe('frames of one connection', () => {
     expect(world.lines).toEqual([]);
     await world.sandbox().handle(id, text(world.connect(3)));
     await early;
-    expect(world.lines.map(({ message }) => message)).toEqual(['command without reply ignored']);
+    expect(world.lines.map(({ message }) => message)).toEqual(['message without a service ignored']);
     expect(world.disconnects(id)).toEqual([]);
   });
 

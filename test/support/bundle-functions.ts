@@ -16,6 +16,7 @@ const VARIANTS: { readonly [variant in Variant]: HoldfastConfig } = {
   other: makeConfig('other', {
     network: { egress: 'nat' },
     account: { apiGatewayLogRole: false },
+    sendService: 'echo',
     auth: {
       hmac: false,
       issuer: 'https://login.example.com/',

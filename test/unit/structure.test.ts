@@ -58,6 +58,15 @@ describe('dependencies point one way', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('no function that a message passes loads an AWS SDK', () => {
+    const offPath = /^lambdas\/gateway\/(jwks|keys)\//;
+    const wrong = importsOf('lambdas/gateway').filter(
+      ({ from, to }) =>
+        /^@(aws-sdk|smithy)\/|^lambdas\/contract\/aws-clients$/.test(to) && !offPath.test(from),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('business functions know nothing of Redis', () => {
     const folders = ['lambdas/service-sdk', 'lambdas/services'];
     expect(folders.flatMap(importsOf).filter(({ to }) => /redis|valkey/.test(to))).toEqual([]);

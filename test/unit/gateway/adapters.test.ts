@@ -1,80 +1,33 @@
-import { generateKeyPairSync } from 'node:crypto';
-import {
-  ApiGatewayManagementApiClient,
-  DeleteConnectionCommand,
-  ForbiddenException,
-  GoneException,
-  LimitExceededException,
-  PayloadTooLargeException,
-  PostToConnectionCommand,
-} from '@aws-sdk/client-apigatewaymanagementapi';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { mockClient } from 'aws-sdk-client-mock';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { UnsignedEnvelope } from '../../../lambdas/contract/envelope';
 import { verifyEnvelope } from '../../../lambdas/contract/signature';
-import { EventBridgeBus } from '../../../lambdas/gateway/core/adapters/event-bridge-bus';
-import { ManagementPoster } from '../../../lambdas/gateway/core/adapters/management-poster';
-import { cachedSecret, cachedSigningKey } from '../../../lambdas/gateway/core/adapters/secrets';
+import {
+  type BusEntry,
+  EventBridgeBus,
+  NoSigningKeyError,
+} from '../../../lambdas/gateway/core/adapters/event-bridge-bus';
+import { cachedSecret, cachedSigningKey, SecretError } from '../../../lambdas/gateway/core/adapters/secrets';
 import {
   SqsDeadLetters,
   SqsDeliveryQueue,
   SqsWakeQueue,
 } from '../../../lambdas/gateway/core/adapters/sqs-queues';
 import { fetchRegistryEntries } from '../../../lambdas/gateway/core/adapters/ssm-registry';
+import { ServiceDouble } from './aws/service-double';
 
 const silent = () => undefined;
-/** What the SDK throws for an answer that does not name its error. */
-const unnamed = (httpStatusCode: number) =>
-  Object.assign(new Error('UnknownError'), { $metadata: { httpStatusCode } });
-const metadata = { $metadata: {}, message: '' };
 
-describe('ManagementPoster', () => {
-  const management = mockClient(ApiGatewayManagementApiClient);
-  const poster = new ManagementPoster(new ApiGatewayManagementApiClient({ region: 'us-east-1' }), silent);
-  beforeEach(() => management.reset());
-
-  it.each([
-    ['gone', new GoneException({ ...metadata, $metadata: { httpStatusCode: 410 } })],
-    ['throttled', new LimitExceededException(metadata)],
-    ['failed', new ForbiddenException(metadata)],
-    ['failed', new PayloadTooLargeException(metadata)],
-    ['failed', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })],
-    ['unknown', Object.assign(new Error('reset'), { code: 'ECONNRESET' })],
-    ['unknown', Object.assign(new Error('late'), { name: 'TimeoutError' })],
-    ['gone', unnamed(410)],
-    ['throttled', unnamed(429)],
-    ['failed', unnamed(400)],
-    ['failed', unnamed(403)],
-    ['failed', unnamed(413)],
-    ['unknown', unnamed(500)],
-    ['unknown', unnamed(503)],
-  ] as const)('calls it %s', async (outcome, error) => {
-    management.on(PostToConnectionCommand).rejects(error);
-    management.on(DeleteConnectionCommand).rejects(error);
-    expect(await poster.post('a=', 'frame')).toBe(outcome);
-    expect(await poster.close('a=')).toBe(outcome);
-  });
-
-  it('posts a frame to a connection', async () => {
-    management.on(PostToConnectionCommand).resolves({});
-    expect(await poster.post('a=', 'frame')).toBe('ok');
-    expect(management.commandCalls(PostToConnectionCommand)[0]?.args[0].input).toEqual({
-      ConnectionId: 'a=',
-      Data: 'frame',
-    });
-  });
+let service: ServiceDouble;
+beforeEach(() => {
+  service = new ServiceDouble();
 });
 
 describe('queues', () => {
-  const sqs = mockClient(SQSClient);
-  beforeEach(() => sqs.reset().on(SendMessageCommand).resolves({}));
-  const inputs = () => sqs.commandCalls(SendMessageCommand).map((call) => call.args[0].input);
+  beforeEach(() => {
+    service.answer({ MessageId: 'm' });
+  });
 
   it('groups deliveries by channel and names repeats by their key', async () => {
-    const queue = new SqsDeliveryQueue(new SQSClient({ region: 'us-east-1' }), 'url');
     const delivery = {
       v: 1,
       type: 'publication',
@@ -85,47 +38,53 @@ describe('queues', () => {
       publishedAt: 1,
       traceparent: 't',
     } as const;
-    await queue.send(delivery);
-    const [input] = inputs();
-    expect(JSON.parse(input?.MessageBody ?? '')).toEqual(delivery);
-    expect(input?.MessageGroupId).toMatch(/^[0-9a-f]{64}$/);
-    expect(input?.MessageDeduplicationId).toMatch(/^[0-9a-f]{64}$/);
+    await new SqsDeliveryQueue(service, 'url').send(delivery);
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const input = {
+      QueueUrl: 'url',
+      MessageBody: JSON.stringify(delivery),
+      MessageGroupId: hash,
+      MessageDeduplicationId: hash,
+    };
+    expect(service.calls).toEqual([['SendMessage', input]]);
   });
 
   it('copies dead letters into the group of the original, with the reason, once', async () => {
-    const letters = new SqsDeadLetters(new SQSClient({ region: 'us-east-1' }), 'url');
-    await letters.send({ id: 'm', group: 'g', body: 'b', kind: 'stale' });
-    expect(inputs()).toEqual([
-      {
-        QueueUrl: 'url',
-        MessageBody: 'b',
-        MessageGroupId: 'g',
-        MessageDeduplicationId: 'm',
-        MessageAttributes: { Reason: { DataType: 'String', StringValue: 'stale' } },
-      },
-    ]);
+    await new SqsDeadLetters(service, 'url').send({ id: 'm', group: 'g', body: 'b', kind: 'stale' });
+    const input = {
+      QueueUrl: 'url',
+      MessageBody: 'b',
+      MessageGroupId: 'g',
+      MessageDeduplicationId: 'm',
+      MessageAttributes: { Reason: { DataType: 'String', StringValue: 'stale' } },
+    };
+    expect(service.calls).toEqual([['SendMessage', input]]);
   });
 
   it('delays wakes', async () => {
-    const queue = new SqsWakeQueue(new SQSClient({ region: 'us-east-1' }), 'url');
-    await queue.send({ v: 1, type: 'drain', channel: 'c', partition: 2 }, 7);
-    expect(inputs()).toEqual([
-      {
-        QueueUrl: 'url',
-        MessageBody: '{"v":1,"type":"drain","channel":"c","partition":2}',
-        DelaySeconds: 7,
-      },
-    ]);
+    await new SqsWakeQueue(service, 'url').send({ v: 1, type: 'drain', channel: 'c', partition: 2 }, 7);
+    const input = {
+      QueueUrl: 'url',
+      MessageBody: '{"v":1,"type":"drain","channel":"c","partition":2}',
+      DelaySeconds: 7,
+    };
+    expect(service.calls).toEqual([['SendMessage', input]]);
+  });
+
+  it('rejects where the queue says of no message that it has it', async () => {
+    service.answer({});
+    const wake = { v: 1, type: 'drain', channel: 'c', partition: 2 } as const;
+    await expect(new SqsWakeQueue(service, 'url').send(wake, 0)).rejects.toThrow();
   });
 });
 
 describe('EventBridgeBus', () => {
-  const events = mockClient(EventBridgeClient);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const bus = (
-    key = async () =>
-      ({ kid: 'k', privateKey }) as { kid: string; privateKey: typeof privateKey } | undefined,
-  ) => new EventBridgeBus(new EventBridgeClient({ region: 'us-east-1' }), 'bus', key);
+  const withKey = async (): Promise<{ kid: string; privateKey: KeyObject } | undefined> => ({
+    kid: 'k',
+    privateKey,
+  });
+  const bus = (key = withKey) => new EventBridgeBus(service, 'bus', key);
   const envelope: UnsignedEnvelope = {
     v: 1,
     id: 'i',
@@ -141,12 +100,13 @@ describe('EventBridgeBus', () => {
     deadline: 2,
     traceparent: 't',
   };
-  beforeEach(() => events.reset());
 
   it('puts a signed envelope', async () => {
-    events.on(PutEventsCommand).resolves({ FailedEntryCount: 0 });
+    service.answer({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
     await bus().put(envelope);
-    const entry = events.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries?.[0];
+    const [operation, input] = service.calls[0] ?? [];
+    expect(operation).toBe('PutEvents');
+    const [entry] = (input as { readonly Entries: readonly BusEntry[] }).Entries;
     expect(entry).toMatchObject({
       EventBusName: 'bus',
       Source: 'holdfast.gateway',
@@ -156,64 +116,63 @@ describe('EventBridgeBus', () => {
   });
 
   it('rejects where the bus refuses an entry in a good answer', async () => {
-    events.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'Throttling' }] });
+    service.answer({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'Throttling' }] });
     await expect(bus().put(envelope)).rejects.toThrow('got Throttling');
   });
 
   it('rejects before the first rotation of the signing key', async () => {
-    await expect(bus(async () => undefined).put(envelope)).rejects.toThrow(
-      'got none before the first rotation',
-    );
+    await expect(bus(async () => undefined).put(envelope)).rejects.toThrow(NoSigningKeyError);
+    expect(service.calls).toEqual([]);
   });
 });
 
 describe('secrets', () => {
-  const secrets = mockClient(SecretsManagerClient);
-  const client = new SecretsManagerClient({ region: 'us-east-1' });
   let now = 0;
   const clock = { now: () => now, sleep: async () => undefined };
+  const secretOf = () => cachedSecret(service, 'arn', clock, silent);
   beforeEach(() => {
-    secrets.reset();
     now = 1_000_000;
   });
 
   it('is read once in five minutes, and stale while reads fail', async () => {
-    const secret = cachedSecret(client, 'arn', clock, silent);
-    secrets.on(GetSecretValueCommand).resolves({ SecretString: 'one' });
+    const secret = secretOf();
+    service.answer({ SecretString: 'one' });
     expect(await Promise.all([secret(), secret()])).toEqual(['one', 'one']);
-    expect(secrets.calls()).toHaveLength(1);
     now += 299_999;
     await secret();
-    expect(secrets.calls()).toHaveLength(1);
+    expect(service.calls).toEqual([['GetSecretValue', { SecretId: 'arn' }]]);
     now += 1;
-    secrets.on(GetSecretValueCommand).rejects(new Error('away'));
+    service.answer(new Error('away'));
     expect(await secret()).toBe('one');
     now += 6_000;
-    secrets.on(GetSecretValueCommand).resolves({ SecretString: 'two' });
+    service.answer({ SecretString: 'two' });
     expect(await secret()).toBe('two');
   });
 
   it('is not asked for by every caller where it was just not readable, though none is held', async () => {
-    const secret = cachedSecret(client, 'arn', clock, silent);
-    secrets.on(GetSecretValueCommand).rejects(new Error('away'));
+    const secret = secretOf();
+    service.answer(new Error('away'));
     await expect(secret()).rejects.toThrow('away');
     now += 999;
     await expect(secret()).rejects.toThrow('away');
-    expect(secrets.calls()).toHaveLength(1);
+    expect(service.calls).toHaveLength(1);
     now += 1;
-    secrets.on(GetSecretValueCommand).resolves({ SecretString: 'one' });
+    service.answer({ SecretString: 'one' });
     expect(await secret()).toBe('one');
   });
 
+  it.each([{}, { SecretString: '' }])('has to have text: %j', async (answer) => {
+    service.answer(answer);
+    await expect(secretOf()()).rejects.toThrow(SecretError);
+  });
+
   it('is looked for again within seconds while the signing key is empty', async () => {
-    const key = cachedSigningKey(cachedSecret(client, 'arn', clock, silent));
-    secrets.on(GetSecretValueCommand).resolves({ SecretString: '{}' });
+    const key = cachedSigningKey(secretOf());
+    service.answer({ SecretString: '{}' });
     expect(await key()).toBeUndefined();
     const { privateKey } = generateKeyPairSync('ed25519');
     const der = privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
-    secrets
-      .on(GetSecretValueCommand)
-      .resolves({ SecretString: JSON.stringify({ kid: 'k', privateKey: der }) });
+    service.answer({ SecretString: JSON.stringify({ kid: 'k', privateKey: der }) });
     now += 4_999;
     expect(await key()).toBeUndefined();
     now += 1;
@@ -223,16 +182,18 @@ describe('secrets', () => {
 
 describe('fetchRegistryEntries', () => {
   it('reads all pages', async () => {
-    const ssm = mockClient(SSMClient);
-    ssm
-      .on(GetParametersByPathCommand, { Path: '/p' })
-      .resolves({ Parameters: [{ Name: '/p/a', Value: '1' }], NextToken: 'n' });
-    ssm
-      .on(GetParametersByPathCommand, { Path: '/p', NextToken: 'n' })
-      .resolves({ Parameters: [{ Name: '/p/b', Value: '2' }] });
-    expect(await fetchRegistryEntries(new SSMClient({ region: 'us-east-1' }), '/p')).toEqual([
+    service.answerBy((input) =>
+      'NextToken' in input
+        ? { Parameters: [{ Name: '/p/b', Value: '2' }] }
+        : { Parameters: [{ Name: '/p/a', Value: '1' }], NextToken: 'n' },
+    );
+    expect(await fetchRegistryEntries(service, '/p')).toEqual([
       { name: 'a', json: '1' },
       { name: 'b', json: '2' },
+    ]);
+    expect(service.calls).toEqual([
+      ['GetParametersByPath', { Path: '/p' }],
+      ['GetParametersByPath', { Path: '/p', NextToken: 'n' }],
     ]);
   });
 });

@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { SignJWT } from 'jose';
 import { SERVER_VERSION } from '../../../lambdas/gateway/core/version';
 import manifest from '../../../package.json';
-import { rounds } from '../../support/counts';
 import { ingressWorld, SECRET } from './world';
 
 function token(claims: Record<string, unknown> = {}, secret = SECRET): Promise<string> {
@@ -174,7 +172,7 @@ describe('commands', () => {
     const world = ingressWorld();
     expect(await world.serve({ send: { data: 'secret' } }, {})).toEqual([]);
     expect(world.lines).toEqual([
-      { message: 'command without reply ignored', fields: { connection: 'conn=', command: 'send' } },
+      { message: 'message without a service ignored', fields: { connection: 'conn=' } },
     ]);
   });
 
@@ -344,69 +342,5 @@ describe('failures', () => {
     ]);
     expect(world.ran).toEqual(expect.arrayContaining(['hf1vacate', 'hf1drop']));
     expect(world.wakes).toHaveLength(1);
-  });
-});
-
-describe('any frame', () => {
-  it('is answered with protocol messages only', async () => {
-    const names = fc.constantFrom(
-      'id',
-      'connect',
-      'subscribe',
-      'unsubscribe',
-      'publish',
-      'rpc',
-      'send',
-      'ping',
-      'history',
-      'channel',
-      'method',
-      'data',
-      'token',
-      'subs',
-    );
-    const value = fc.letrec((tie) => ({
-      json: fc.oneof(
-        { depthSize: 'small' },
-        fc.constantFrom('room:a', 'echo.say', '', 1, 0, null, true),
-        fc.integer(),
-        fc.string(),
-        fc.dictionary(names, tie('json'), { maxKeys: 3 }),
-      ),
-    })).json;
-    const command = fc.record(
-      {
-        id: fc.integer({ min: 1, max: 9 }),
-        subscribe: fc.record({ channel: value, recover: value, offset: value }, { requiredKeys: [] }),
-        unsubscribe: fc.record({ channel: value }, { requiredKeys: [] }),
-        publish: fc.record({ channel: value, data: value }, { requiredKeys: [] }),
-        rpc: fc.record({ method: value, data: value }, { requiredKeys: [] }),
-        connect: fc.record({ token: value, subs: value }, { requiredKeys: [] }),
-        ping: value,
-      },
-      { requiredKeys: ['id'] },
-    );
-    const line = fc.oneof(
-      fc.string(),
-      value.map((json) => JSON.stringify(json)),
-      command.map((item) => JSON.stringify(item)),
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(line, { maxLength: 5 }),
-        fc.constantFrom('pending', 'connected', 'closed', '' as const),
-        async (lines, state) => {
-          const world = ingressWorld(state);
-          await world.ingress.handle('conn=', lines.join('\n'));
-          for (const message of world.frames.flatMap((frame) => frame.split('\n'))) {
-            const { id, push, ...payload } = JSON.parse(message) as Record<string, unknown>;
-            expect((id === undefined) !== (push === undefined)).toBe(true);
-            if (push === undefined) expect(Object.keys(payload)).toHaveLength(1);
-            expect(message).not.toContain('undefined');
-          }
-        },
-      ),
-      { numRuns: rounds(300, 20_000) },
-    );
   });
 });

@@ -1,9 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { mockClient } from 'aws-sdk-client-mock';
+import * as v from 'valibot';
 import type { LifecycleEvent, UnsignedLifecycleEvent } from '../../../lambdas/contract/lifecycle';
 import { verifyEnvelope } from '../../../lambdas/contract/signature';
-import { BusRefusalError, NoSigningKeyError } from '../../../lambdas/gateway/core/adapters/event-bridge-bus';
+import type { JsonCalls } from '../../../lambdas/gateway/core/adapters/aws/json-service';
+import {
+  type BusEntry,
+  BusRefusalError,
+  NoSigningKeyError,
+} from '../../../lambdas/gateway/core/adapters/event-bridge-bus';
 import { EventBridgeLifecycle } from '../../../lambdas/gateway/core/adapters/event-bridge-lifecycle';
 import { parseMessage } from '../../../lambdas/gateway/core/delivery/messages';
 
@@ -18,23 +22,31 @@ const events: UnsignedLifecycleEvent[] = [
 ];
 
 describe('EventBridgeLifecycle', () => {
-  const bridge = mockClient(EventBridgeClient);
-  const client = new EventBridgeClient({ region: 'us-east-1' });
-  const bus = new EventBridgeLifecycle(client, 'bus', async () => key);
-  beforeEach(() => bridge.reset());
+  /** A bus that answers as told, and what was asked of it. */
+  function bridge(answer: object) {
+    const calls: { operation: string; input: object }[] = [];
+    const service: JsonCalls = {
+      call: async (operation, input, output) => {
+        calls.push({ operation, input });
+        return v.parse(output, answer);
+      },
+    };
+    return { calls, service };
+  }
 
   it('puts signed events, each as its own', async () => {
-    bridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{}, {}] });
-    await bus.put(events);
-    const entries = bridge.commandCalls(PutEventsCommand)[0]?.args[0].input.Entries ?? [];
-    expect(entries).toHaveLength(2);
-    for (const [index, entry] of entries.entries()) {
+    const { calls, service } = bridge({ FailedEntryCount: 0, Entries: [{}, {}] });
+    await new EventBridgeLifecycle(service, 'bus', async () => key).put(events);
+    expect(calls.map(({ operation }) => operation)).toEqual(['PutEvents']);
+    const { Entries = [] } = (calls[0]?.input ?? {}) as { Entries?: BusEntry[] };
+    expect(Entries).toHaveLength(2);
+    for (const [index, entry] of Entries.entries()) {
       expect(entry).toMatchObject({
         EventBusName: 'bus',
         Source: 'holdfast.gateway',
         DetailType: 'holdfast.lifecycle',
       });
-      const detail = JSON.parse(entry.Detail ?? '') as LifecycleEvent;
+      const detail = JSON.parse(entry.Detail) as LifecycleEvent;
       expect(detail).toMatchObject(events[index] ?? {});
       expect(verifyEnvelope(detail, new Map([['k1', publicKey]]))).toBe('valid');
       expect(verifyEnvelope({ ...detail, at: 9 }, new Map([['k1', publicKey]]))).toBe('invalid');
@@ -42,13 +54,16 @@ describe('EventBridgeLifecycle', () => {
   });
 
   it('rejects where the bus took some and not all', async () => {
-    bridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{}, { ErrorCode: 'Throttled' }] });
+    const { service } = bridge({ FailedEntryCount: 1, Entries: [{}, { ErrorCode: 'Throttled' }] });
+    const bus = new EventBridgeLifecycle(service, 'bus', async () => key);
     await expect(bus.put(events)).rejects.toThrow(new BusRefusalError('Throttled'));
   });
 
-  it('rejects before the first signing key', async () => {
-    const keyless = new EventBridgeLifecycle(client, 'bus', async () => undefined);
+  it('rejects before the first signing key, and asks for nothing', async () => {
+    const { calls, service } = bridge({});
+    const keyless = new EventBridgeLifecycle(service, 'bus', async () => undefined);
     await expect(keyless.put(events)).rejects.toThrow(NoSigningKeyError);
+    expect(calls).toEqual([]);
   });
 });
 

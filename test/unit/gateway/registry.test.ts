@@ -43,7 +43,7 @@ function registryOf(fetch: () => Promise<readonly { name: string; json: string }
 describe('CachedRegistry', () => {
   it('knows namespaces and methods of all services', async () => {
     const { registry } = registryOf(async () => [entry('echo'), entry('chat')]);
-    expect(await registry.namespace('echo')).toEqual(rules);
+    expect(await registry.namespace('echo')).toEqual({ ...rules, owner: 'echo' });
     expect(await registry.namespace('none')).toBeUndefined();
     expect(await registry.serviceOf('chat.say')).toBe('chat');
     expect(await registry.serviceOf('chat.shout')).toBeUndefined();
@@ -53,14 +53,14 @@ describe('CachedRegistry', () => {
   it('reads a registration of before there were coalesced publications', async () => {
     const { flushEverySeconds: _, ...former } = rules;
     const { registry, lines } = registryOf(async () => [entry('echo', { namespaces: { echo: former } })]);
-    expect(await registry.namespace('echo')).toEqual(rules);
+    expect(await registry.namespace('echo')).toEqual({ ...rules, owner: 'echo' });
     expect(lines).toEqual([]);
   });
 
   it('reads a namespace that is limited to users and coalesces', async () => {
     const dialog = { ...rules, subscribe: 'user-limited', flushEverySeconds: 900 };
     const { registry } = registryOf(async () => [entry('chat', { namespaces: { dialog } })]);
-    expect(await registry.namespace('dialog')).toEqual(dialog);
+    expect(await registry.namespace('dialog')).toEqual({ ...dialog, owner: 'chat' });
   });
 
   it('knows the user channels of the gateway', async () => {

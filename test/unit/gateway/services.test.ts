@@ -122,7 +122,7 @@ describe('a courier', () => {
   });
 
   it.each([
-    [asked, 'allow'],
+    [asked, 'expected allow or deny'],
     [{ ...asked, allow: { info: { text: 'x'.repeat(1_024) } } }, 'info: expected at most 1024 bytes'],
     [{ ...asked, allow: { info: [1] } }, 'info'],
     [{ ...asked, allow: { data: 'x'.repeat(5_000) } }, 'data: expected at most 4096 bytes'],

@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { mockClient } from 'aws-sdk-client-mock';
+import * as v from 'valibot';
 import type { TokenRules } from '../../../lambdas/contract/token-rules';
+import type { JsonCalls } from '../../../lambdas/gateway/core/adapters/aws/json-service';
 import { FunctionKeySetRequests } from '../../../lambdas/gateway/core/adapters/key-set-requests';
 import { INVOKE_TIMEOUT_MS, LambdaInvoker } from '../../../lambdas/gateway/core/adapters/lambda-invoker';
 import { tokensOf } from '../../../lambdas/gateway/core/adapters/tokens';
@@ -17,8 +16,14 @@ afterEach(() => {
 });
 
 describe('tokensOf', () => {
-  const secrets = mockClient(SecretsManagerClient);
-  const ssm = mockClient(SSMClient);
+  const called: [string, object][] = [];
+  /** A service that answers every call so. */
+  const answering = (answer: object): JsonCalls => ({
+    call: async (operation, input, output) => {
+      called.push([operation, input]);
+      return v.parse(output, answer);
+    },
+  });
   const asked: [string, string][] = [];
   const invoker = {
     invoke: async (name: string, payload: string) => {
@@ -27,8 +32,10 @@ describe('tokensOf', () => {
     },
   };
   const clients = {
-    secrets: new SecretsManagerClient({ region: 'us-east-1' }),
-    ssm: new SSMClient({ region: 'us-east-1' }),
+    secrets: answering({ SecretString: new TextDecoder().decode(SECRET) }),
+    ssm: answering({
+      Parameters: [{ Name: `/holdfast/test/jwks/${SET}`, Value: keySetText([jwkOf('RS256')]) }],
+    }),
     invoker,
   };
   const clock = { now: () => NOW, sleep: async () => undefined };
@@ -39,14 +46,7 @@ describe('tokensOf', () => {
 
   beforeEach(() => {
     asked.length = 0;
-    secrets.reset();
-    ssm.reset();
-    secrets
-      .on(GetSecretValueCommand, { SecretId: 'arn' })
-      .resolves({ SecretString: new TextDecoder().decode(SECRET) });
-    ssm.on(GetParametersByPathCommand, { Path: '/holdfast/test/jwks' }).resolves({
-      Parameters: [{ Name: `/holdfast/test/jwks/${SET}`, Value: keySetText([jwkOf('RS256')]) }],
-    });
+    called.length = 0;
     process.env['JWT_SECRET_ARN'] = 'arn';
     process.env['JWKS_PARAMETER_PATH'] = '/holdfast/test/jwks';
     process.env['JWKS_FUNCTION_NAME'] = 'fetcher';
@@ -57,6 +57,10 @@ describe('tokensOf', () => {
     for (const token of [hs256(good()), published('RS256', good())]) {
       expect((await verifier.connection(token)).result).toBe('ok');
     }
+    expect(called).toEqual([
+      ['GetSecretValue', { SecretId: 'arn' }],
+      ['GetParametersByPath', { Path: '/holdfast/test/jwks' }],
+    ]);
     expect(asked).toEqual([]);
     expect((await verifier.connection(published('RS256', good(), { kid: 'new' }))).result).toBe('ok');
     expect(asked).toEqual([['fetcher', '{"kid":"new"}']]);
@@ -67,14 +71,14 @@ describe('tokensOf', () => {
     const verifier = tokens({ hmac: false, jwks: [{ id: SET }] });
     expect((await verifier.connection(hs256(good()))).result).toBe('invalid');
     expect((await verifier.connection(published('RS256', good()))).result).toBe('ok');
-    expect(secrets.calls()).toEqual([]);
+    expect(called.map(([operation]) => operation)).toEqual(['GetParametersByPath']);
   });
 
   it('needs no key set where none is configured, and reads none for a token that names a key', async () => {
     delete process.env['JWKS_PARAMETER_PATH'];
     delete process.env['JWKS_FUNCTION_NAME'];
     expect((await tokens({}).connection(published('RS256', good()))).result).toBe('invalid');
-    expect(ssm.calls()).toEqual([]);
+    expect(called).toEqual([]);
   });
 
   it('says at its start which variable is missing', () => {

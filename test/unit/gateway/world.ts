@@ -3,6 +3,7 @@ import type { UnsignedEnvelope } from '../../../lambdas/contract/envelope';
 import { DEFAULT_RULES, type NamespaceRules } from '../../../lambdas/contract/registry';
 import { storesOn, withDepartures } from '../../../lambdas/gateway/core/adapters/state';
 import { Ingress } from '../../../lambdas/gateway/core/commands/ingress';
+import type { NoteLimit } from '../../../lambdas/gateway/core/limits/limit-notes';
 import type { Namespace, PostOutcome, Wake } from '../../../lambdas/gateway/core/ports';
 import type { RedisScript } from '../../../lambdas/gateway/core/redis-script';
 import { secretTokens } from '../../support/secret-tokens';
@@ -42,7 +43,13 @@ export function ingressWorld(
     userChannel = false,
     anonymous = false,
     sendService,
-  }: { readonly userChannel?: boolean; readonly anonymous?: boolean; readonly sendService?: string } = {},
+    noteLimit = UNLIMITED.noteLimit,
+  }: {
+    readonly userChannel?: boolean;
+    readonly anonymous?: boolean;
+    readonly sendService?: string;
+    readonly noteLimit?: NoteLimit;
+  } = {},
 ) {
   const answers = new Map<string, unknown>([
     [
@@ -75,7 +82,7 @@ export function ingressWorld(
     ['hf1close', []],
   ]);
   const ran: string[] = [];
-  const calls: { script: string; args: readonly (string | number)[] }[] = [];
+  const calls: { script: string; keys: readonly string[]; args: readonly (string | number)[] }[] = [];
   const frames: string[] = [];
   const closed: string[] = [];
   const namespaces = new Map<string, Partial<Namespace>>();
@@ -88,8 +95,8 @@ export function ingressWorld(
   /** Each fails one wake. */
   const wakeFailures: Error[] = [];
   const scripts = {
-    run: async (script: RedisScript, _keys: readonly string[], args: readonly (string | number)[]) => {
-      calls.push({ script: script.name, args });
+    run: async (script: RedisScript, keys: readonly string[], args: readonly (string | number)[]) => {
+      calls.push({ script: script.name, keys, args });
       ran.push(script.name);
       steps.push(script.name);
       const answer = answers.get(script.name);
@@ -167,6 +174,7 @@ export function ingressWorld(
     userChannel,
     sendService,
     ...UNLIMITED,
+    noteLimit,
     rpcTimeoutMs: 10_000,
     clock,
     log,

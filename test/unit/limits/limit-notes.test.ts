@@ -15,7 +15,11 @@ const limits: readonly Limit[] = Object.values(LIMITS);
 describe('the note of a limit', () => {
   it('is a log line that CloudWatch counts, by environment', () => {
     const lines: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
-    const note = limitNotes('dev', (_, message, fields = {}) => lines.push({ message, fields }), () => 5);
+    const note = limitNotes(
+      'dev',
+      (_, message, fields = {}) => lines.push({ message, fields }),
+      () => 5,
+    );
     note('connectsPerNetwork', { network: '203.0.113.7' });
     expect(lines).toEqual([
       {

@@ -89,6 +89,7 @@ describe('many connections', () => {
   it('are spread over the shards', () => {
     const shards = Array<number>(DUE_SHARDS).fill(0);
     for (const id of ids) shards[dueShardOf(id)] = (shards[dueShardOf(id)] ?? 0) + 1;
-    for (const count of shards) expect(Math.abs(count - ids.length / DUE_SHARDS)).toBeLessThan(120);
+    expect(Math.min(...shards)).toBeGreaterThan(0);
+    expect(Math.max(...shards)).toBeLessThan(3 * (ids.length / DUE_SHARDS));
   });
 });

@@ -1,20 +1,20 @@
-import {
-  ApiGatewayManagementApiClient,
-  GoneException,
-  LimitExceededException,
-  PostToConnectionCommand,
-} from '@aws-sdk/client-apigatewaymanagementapi';
-import { mockClient } from 'aws-sdk-client-mock';
-import { ANSWERED_AFTER_DEADLINE_MS, handler } from '../../../lambdas/gateway/refusal/handler';
+import { SignedPoster } from '../../../lambdas/gateway/core/adapters/aws/signed-poster';
+import type { PostOutcome } from '../../../lambdas/gateway/core/ports';
+import { ANSWERED_AFTER_DEADLINE_MS, handler, RefusalError } from '../../../lambdas/gateway/refusal/handler';
 
-const connections = mockClient(ApiGatewayManagementApiClient);
 const before = { ...process.env };
+const posts: [connection: string, frame: string][] = [];
+let outcome: PostOutcome;
 let lines: string[];
 
 beforeEach(() => {
   process.env = { ...before, AWS_REGION: 'us-east-1', CALLBACK_URL: 'http://localhost:1/test' };
-  connections.reset();
-  connections.on(PostToConnectionCommand).resolves({});
+  posts.length = 0;
+  outcome = 'ok';
+  jest.spyOn(SignedPoster.prototype, 'post').mockImplementation(async (connection, frame) => {
+    posts.push([connection, frame]);
+    return outcome;
+  });
   lines = [];
   jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
     lines.push(String(line));
@@ -64,27 +64,28 @@ function record(detail: object = {}, payload: object = {}) {
   };
 }
 
-const posts = () => connections.commandCalls(PostToConnectionCommand).map(({ args }) => args[0].input);
-
 describe('the refusal function', () => {
   it('answers error 100, temporary, to the command that failed', async () => {
     await handler(record());
-    expect(posts()).toEqual([
-      {
-        ConnectionId: 'abc=',
-        Data: '{"id":7,"error":{"code":100,"message":"internal server error","temporary":true}}',
-      },
+    expect(posts).toEqual([
+      ['abc=', '{"id":7,"error":{"code":100,"message":"internal server error","temporary":true}}'],
     ]);
   });
 
   it('answers a command whose function ran into its timeout', async () => {
     await handler(record({ deadline: Date.now() - ANSWERED_AFTER_DEADLINE_MS + 1_000 }));
-    expect(posts()).toHaveLength(1);
+    expect(posts).toHaveLength(1);
+  });
+
+  it('answers a publish that its service did not finish', async () => {
+    await handler(record({ kind: 'publish', channel: 'club:1' }));
+    expect(posts).toHaveLength(1);
   });
 
   it.each([
     ['a replayed event', record({}, { 'replay-name': 'again' })],
-    ['what is no rpc', record({ kind: 'disconnected' })],
+    ['what is no command', record({ kind: 'disconnected' })],
+    ['a subscribe, which its timer answers', record({ kind: 'subscribe', channel: 'club:1' })],
     ['a client that has long given up', record({ deadline: Date.now() - ANSWERED_AFTER_DEADLINE_MS - 1 })],
     ['an event that is none', null],
     ['a record without envelope', { requestContext: record().requestContext, requestPayload: {} }],
@@ -92,21 +93,22 @@ describe('the refusal function', () => {
     ['a command id of another type', record({ commandId: '7' })],
   ])('posts nothing for %s and says so', async (_, event) => {
     await handler(event);
-    expect(posts()).toEqual([]);
+    expect(posts).toEqual([]);
     expect(lines).toHaveLength(1);
   });
 
   it('ends quietly where the connection is gone', async () => {
-    connections.on(PostToConnectionCommand).rejects(new GoneException({ message: 'gone', $metadata: {} }));
+    outcome = 'gone';
     await expect(handler(record())).resolves.toBeUndefined();
   });
 
-  it('fails where the post failed, so that Lambda tries again', async () => {
-    connections
-      .on(PostToConnectionCommand)
-      .rejects(new LimitExceededException({ message: 'slow down', $metadata: {} }));
-    await expect(handler(record())).rejects.toThrow('slow down');
-  });
+  it.each(['throttled', 'failed', 'unknown'] as const)(
+    'fails where the post was %s, so that Lambda tries again',
+    async (given) => {
+      outcome = given;
+      await expect(handler(record())).rejects.toThrow(new RefusalError(given));
+    },
+  );
 
   it('logs no payload', async () => {
     await handler(record());

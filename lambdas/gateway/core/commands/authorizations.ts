@@ -8,9 +8,10 @@ import type { AuthorizationTimeoutWake, Namespace, Registry } from '../ports';
 import { refuseTemporarily } from './answer';
 import { FrameTime } from './frame-time';
 import { Outbox } from './outbox';
+import type { SubscriptionParts } from './parts';
 import { permitted } from './permission';
 import { RecoveryBudget } from './recovery';
-import { newNonce, type SubscriptionParts, Subscriptions } from './subscriptions';
+import { newNonce, Subscriptions } from './subscriptions';
 
 /** How long a service has to say whether a client may subscribe: SDKs give the whole connection up after 5 s without a reply. */
 export const AUTHORIZATION_MS = 4_500;

@@ -4,7 +4,8 @@ import { causeOf } from '../../../contract/log';
 import { inParallel } from '../parallel';
 import type { PendingSubscription } from './answer';
 import type { FrameTime } from './frame-time';
-import type { SubscriptionParts, Subscriptions } from './subscriptions';
+import type { SubscriptionParts } from './parts';
+import type { Subscriptions } from './subscriptions';
 
 /** A reply waits at most this long for the commands behind it before it is posted. */
 const FLUSH_AGE_MS = 500;

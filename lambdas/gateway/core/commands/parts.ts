@@ -50,3 +50,9 @@ export interface CommandParts {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** What subscriptions are made with, whoever makes them. */
+export type SubscriptionParts = Pick<
+  CommandParts,
+  'connections' | 'channels' | 'partitions' | 'departures' | 'roster' | 'poster' | 'wakes' | 'clock' | 'log'
+>;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DISCONNECTS, PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
+import { PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
 import { type ClientInfo, encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { Membership, Question } from '../connections/connection';
@@ -7,29 +7,15 @@ import { endedOf } from '../connections/departures';
 import type { SubscriptionTraits } from '../connections/subscription-record';
 import type { Place } from '../delivery/channels';
 import { type Member, PENDING_MS } from '../delivery/partitions';
-import { LOCK_MS } from '../delivery/times';
-import { inParallel } from '../parallel';
 import type { Arrival } from '../presence/presence';
 import type { Position } from '../protocol/commands';
 import { type Ending, type PendingSubscription, type Refusal, refuse } from './answer';
-import type { CommandParts } from './parts';
+import { ChannelHolds } from './channel-holds';
+import type { SubscriptionParts } from './parts';
 import { type Permission, toldOf } from './permission';
 import { type RecoveryBudget, subscribeResult } from './recovery';
 import { clientInfo } from './sender';
-
-/** How long a subscribe waits for another or an unsubscribe of the same channel, and that one for a drain; clients give up after 5 s. */
-const WAIT_MS = 3_000;
-const POLL_MS = 50;
-
-/** How long the reply of a failed subscribe waits for its tidying: with a script's three seconds less than clients wait. */
-const TIDY_MS = 1_000;
-const TIDIES_AT_ONCE = 16;
-
-/** How long the mark of an unsubscribe that died keeps the channel: no post of a drain is out for longer. */
-const LEAVING_MS = LOCK_MS + 1_000;
-
-/** By then the lock of a drain that died is over. */
-const LEFT_WAKE_SECONDS = Math.ceil(LEAVING_MS / 1000);
+import { SubscriptionEnds } from './subscription-ends';
 
 export interface SubscribeRequest {
   readonly channel: string;
@@ -56,16 +42,6 @@ interface Attempt {
   readonly request: SubscribeRequest;
   readonly nonce: string;
   readonly traits: SubscriptionTraits;
-}
-
-interface Held {
-  readonly refusal?: Refusal | Ending;
-  /** A former subscribe or unsubscribe of the channel was in the way. */
-  readonly waited: boolean;
-}
-
-function refused(...cause: Parameters<typeof refuse>): Held {
-  return { refusal: refuse(...cause), waited: false };
 }
 
 function traitsOf({ permission, serverSide, joinLeave }: SubscribeRequest): SubscriptionTraits {
@@ -100,18 +76,16 @@ function arrivalOf(info: ClientInfo, { nonce, traits }: Membership): Arrival {
   return { connection: info.client, nonce, info, lifecycle, listens: joinLeave };
 }
 
-/** What subscriptions are made with, whoever makes them. */
-export type SubscriptionParts = Pick<
-  CommandParts,
-  'connections' | 'channels' | 'partitions' | 'departures' | 'roster' | 'poster' | 'wakes' | 'clock' | 'log'
->;
-
 /** A subscription's way: hold, place, join, reply, activate; and its end. */
 export class Subscriptions {
   readonly #parts: SubscriptionParts;
+  readonly #ends: SubscriptionEnds;
+  readonly #holds: ChannelHolds;
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
+    this.#ends = new SubscriptionEnds(parts);
+    this.#holds = new ChannelHolds(parts, this.#ends);
   }
 
   /** Joins a channel as pending. The result must be posted, then `activate` called. Rejects where Redis fails. */
@@ -135,7 +109,7 @@ export class Subscriptions {
     question: Question,
   ): Promise<{ readonly question: string } | Refusal | Ending> {
     const nonce = newNonce();
-    const { refusal } = await this.#hold(connection, channel, nonce, renews, question);
+    const { refusal } = await this.#holds.hold(connection, channel, nonce, renews, question);
     return refusal ?? { question: nonce };
   }
 
@@ -157,16 +131,6 @@ export class Subscriptions {
     return this.#join(attempt, place, budget);
   }
 
-  /** Gives a channel back that is held by that nonce, as well as Redis lets it. Never rejects. */
-  async release(connection: string, channel: string, nonce: string): Promise<void> {
-    const { connections } = this.#parts;
-    await this.#tidy(connection, [
-      async () => {
-        await connections.drop(connection, channel, nonce);
-      },
-    ]);
-  }
-
   #place({ channel, recover, permission }: SubscribeRequest): Promise<Place> {
     return this.#parts.channels.place(channel, permission.rules.recover ? recover?.offset : undefined);
   }
@@ -175,7 +139,7 @@ export class Subscriptions {
     { connection, request, nonce, traits }: Attempt,
     partition: number | undefined,
   ): Promise<void> {
-    await this.#giveUp(connection, { channel: request.channel, partition, nonce, traits });
+    await this.#ends.giveUp(connection, { channel: request.channel, partition, nonce, traits });
   }
 
   async #holdAndPlace(attempt: Attempt): Promise<Place | Refusal | Ending> {
@@ -186,7 +150,7 @@ export class Subscriptions {
     try {
       // Two slots at once: a subscribe that nothing is in the way of waits for Redis once less.
       const [held, placed] = await Promise.allSettled([
-        this.#hold(connection, channel, nonce, renews),
+        this.#holds.hold(connection, channel, nonce, renews),
         this.#place(request),
       ]);
       if (placed.status === 'fulfilled') place = placed.value;
@@ -286,105 +250,6 @@ export class Subscriptions {
   }
 
   /**
-   * Gives a subscription up that did not get as far as its reply, as well as Redis lets it: what stays ends by its own
-   * deadline. Never rejects.
-   */
-  async #giveUp(connection: string, membership: Membership): Promise<void> {
-    const { connections, partitions, departures, roster } = this.#parts;
-    const { channel, partition, nonce } = membership;
-    await this.#tidy(connection, [
-      async () => {
-        if (partition === undefined) return;
-        const left = await partitions.leave(channel, partition, connection, nonce);
-        // Whether it joined or not, the place was reserved; of one that is kept, the drain gives it back.
-        if (left !== 'kept') await departures.vacate(channel, partition, 1);
-      },
-      async () => {
-        await connections.drop(connection, channel, nonce);
-      },
-      () => roster.leave(connection, membership),
-    ]);
-  }
-
-  /** Runs all, waits for them as long as a reply may still be in time, and never rejects. */
-  async #tidy(connection: string, steps: readonly (() => Promise<void>)[]): Promise<void> {
-    const { clock, log } = this.#parts;
-    const ended = inParallel(steps, TIDIES_AT_ONCE, async (step) => {
-      try {
-        await step();
-      } catch (error) {
-        log('warn', 'subscription not given up completely', { connection, ...causeOf(error) });
-      }
-    });
-    const waiting = new AbortController();
-    await Promise.race([ended, clock.sleep(TIDY_MS, waiting.signal)]);
-    waiting.abort();
-  }
-
-  async #hold(
-    connection: string,
-    channel: string,
-    nonce: string,
-    renews: boolean,
-    question?: Question,
-  ): Promise<Held> {
-    const { connections, clock } = this.#parts;
-    const endsAt = clock.now() + WAIT_MS;
-    for (let waited = false; ; waited = true) {
-      const held = await connections.hold(connection, channel, nonce, clock.now(), question);
-      switch (held) {
-        case 'held':
-          return { waited };
-        case 'subscribed': {
-          const refusal = await this.#alreadySubscribed(connection, channel, renews);
-          if (refusal) return { refusal, waited };
-          break;
-        }
-        case 'limit':
-          return refused(
-            PROTOCOL_ERRORS.limitExceeded,
-            'connection: expected fewer subscriptions, got the most',
-          );
-        case 'closed':
-        case 'absent':
-          return refused(PROTOCOL_ERRORS.internal, `connection: expected it connected, got ${held}`);
-        case 'leaving':
-          if (clock.now() >= endsAt)
-            return refused(
-              PROTOCOL_ERRORS.internal,
-              'channel: expected a former subscribe or unsubscribe to end in time',
-            );
-          await clock.sleep(POLL_MS);
-      }
-    }
-  }
-
-  /**
-   * An SDK that subscribes has no subscription, whatever is known here: a failover may have brought one back that it left, or
-   * a late push may have told it that the present one ended. So that one ends, and the new one begins. Others get error 105,
-   * which is final, where their subscription lives, and so does who subscribes to what the server subscribed it to.
-   * Undefined: the channel is free or was left just now.
-   */
-  async #alreadySubscribed(
-    connection: string,
-    channel: string,
-    renews: boolean,
-  ): Promise<Refusal | Ending | undefined> {
-    const { connections, partitions } = this.#parts;
-    const memberships = await connections.memberships(connection);
-    const known = memberships.find((membership) => membership.channel === channel);
-    if (known?.partition === undefined) return undefined;
-    const lost =
-      'channel: expected no subscription or a living one, got one that its partition does not know';
-    const end: Ending = { result: 'end', disconnect: DISCONNECTS.insufficientState, reason: lost };
-    if (renews && !known.traits.serverSide) {
-      return (await this.unsubscribe(connection, channel)) ? undefined : end;
-    }
-    if (!(await partitions.has(channel, known.partition, connection, known.nonce))) return end;
-    return refuse(PROTOCOL_ERRORS.alreadySubscribed, 'channel: expected no subscription, got one');
-  }
-
-  /**
    * After the reply was posted: publications may follow, and the channel hears of the join. Answers whether the client has to be
    * disconnected. Rejects where Redis fails.
    */
@@ -421,44 +286,18 @@ export class Subscriptions {
     }
   }
 
-  /** Gives subscriptions back that no reply will tell of, as well as Redis lets it. Never rejects. */
-  async undo(connection: string, subscriptions: readonly PendingSubscription[]): Promise<void> {
-    const { connections, departures, roster } = this.#parts;
-    await this.#tidy(
-      connection,
-      subscriptions.map((membership) => async () => {
-        await departures.leave(connection, membership);
-        await connections.drop(connection, membership.channel, membership.nonce);
-        await roster.leave(connection, membership);
-      }),
-    );
+  /** Gives a channel back that is held by that nonce, as well as Redis lets it. Never rejects. */
+  release(connection: string, channel: string, nonce: string): Promise<void> {
+    return this.#ends.release(connection, channel, nonce);
   }
 
-  /**
-   * Ends a subscription and waits until no drain can post to it any more, so that what follows is not mixed with it. Answers
-   * whether that is known; never rejects.
-   */
-  async unsubscribe(connection: string, channel: string): Promise<boolean> {
-    const { connections, departures, roster, wakes, clock, log } = this.#parts;
-    try {
-      const membership = await connections.leave(connection, channel, clock.now() + LEAVING_MS);
-      if (membership === undefined) return true;
-      const endsAt = clock.now() + WAIT_MS;
-      await roster.leave(connection, membership);
-      while ((await departures.leave(connection, membership)) === 'kept') {
-        if (clock.now() >= endsAt) {
-          // The mark stays: a next subscribe waits for its end. Whoever held the partition may be dead.
-          const { partition = 0 } = membership;
-          await wakes.send({ v: 1, type: 'drain', channel, partition }, LEFT_WAKE_SECONDS);
-          return true;
-        }
-        await clock.sleep(POLL_MS);
-      }
-      await connections.drop(connection, channel, membership.nonce);
-      return true;
-    } catch (error) {
-      log('warn', 'unsubscribe not completed', { connection, ...causeOf(error) });
-      return false;
-    }
+  /** Gives subscriptions back that no reply will tell of, as well as Redis lets it. Never rejects. */
+  undo(connection: string, subscriptions: readonly PendingSubscription[]): Promise<void> {
+    return this.#ends.undo(connection, subscriptions);
+  }
+
+  /** Ends a subscription; see `SubscriptionEnds`. Answers whether that is known to be done; never rejects. */
+  unsubscribe(connection: string, channel: string): Promise<boolean> {
+    return this.#ends.unsubscribe(connection, channel);
   }
 }

@@ -74,7 +74,8 @@ export function subscriptionRecord(channel: string, value: string): Subscription
     channel,
     partition: held ? undefined : Number(partition),
     nonce,
-    traits: traitsOf(flags, expiresAt, info.join(':')),
+    // What stands behind a held one is no permission yet.
+    traits: held ? NO_TRAITS : traitsOf(flags, expiresAt, info.join(':')),
     stage,
     start: stage === 'settled' ? Number(position) : undefined,
   };

@@ -8,7 +8,7 @@ import {
   MAX_INFO_BYTES,
   MAX_REPLY_DATA_BYTES,
 } from '../../../contract/delivery';
-import type { JsonValue } from '../../../contract/json';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../contract/json';
 import { isTraceparent } from '../../../contract/trace';
 import type { Wake } from '../ports';
 
@@ -26,7 +26,8 @@ const waiting = {
 };
 const reply = v.object({ ...waiting, data: v.exactOptional(v.record(v.string(), json)) });
 
-const shown = v.exactOptional(v.record(v.string(), json));
+const jsonObject = v.custom<JsonObject>(isJsonObject, 'an object');
+const shown = v.exactOptional(jsonObject);
 const clientInfo = v.object({ user: v.string(), client: v.string(), conn_info: shown, chan_info: shown });
 
 const delivery = v.object({
@@ -109,7 +110,7 @@ const asked = {
 };
 
 const allowance = v.object({
-  info: v.exactOptional(v.pipe(v.record(v.string(), json), atMost(MAX_INFO_BYTES))),
+  info: v.exactOptional(v.pipe(jsonObject, atMost(MAX_INFO_BYTES))),
   data: v.exactOptional(v.pipe(json, atMost(MAX_ALLOWANCE_DATA_BYTES))),
   expiresAt: v.exactOptional(v.pipe(integer(1), v.maxValue(Number.MAX_SAFE_INTEGER))),
 });
@@ -120,15 +121,15 @@ const denial = v.object({
   temporary: v.exactOptional(v.boolean()),
 });
 
-/** Where somebody says both, nobody gets in. */
-const authorizations = [
-  v.object({ ...asked, deny: denial }),
-  v.object({ ...asked, allow: allowance }),
-] as const;
+const authorization = v.object({
+  ...asked,
+  allow: v.exactOptional(allowance),
+  deny: v.exactOptional(denial),
+});
 
 const message = v.variant('type', [
   delivery,
-  ...authorizations,
+  authorization,
   drain,
   authorizationTimeout,
   departed,
@@ -163,19 +164,31 @@ export function parseMessage(body: string): CourierMessage {
     const reason = `${v.getDotPath(issue) ?? 'body'}: expected ${expected ?? issue.type}, got ${typeof issue.input}`;
     return unreadable(reason, value);
   }
-  const bytes = replyDataBytes(parsed.output);
+  const { output } = parsed;
+  if (output.type === 'authorization') return authorizationOf(output);
+  const bytes = output.type === 'publication' ? replyDataBytes(output) : 0;
   if (bytes > MAX_REPLY_DATA_BYTES) {
     return unreadable(
       `reply.data: expected at most ${MAX_REPLY_DATA_BYTES} bytes of JSON, got ${bytes}`,
       value,
     );
   }
-  return parsed.output;
+  return output;
 }
 
-function replyDataBytes(parsed: Delivery | Authorization | Wake): number {
-  const data = parsed.type === 'publication' ? parsed.reply?.data : undefined;
-  return data ? Buffer.byteLength(JSON.stringify(data)) : 0;
+/** Where somebody says both, nobody gets in. */
+function authorizationOf({
+  allow,
+  deny,
+  ...rest
+}: v.InferOutput<typeof authorization>): Authorization | Unreadable {
+  if (deny) return { ...rest, deny };
+  if (allow) return { ...rest, allow };
+  return { type: 'unreadable', reason: 'authorization: expected allow or deny, got neither' };
+}
+
+function replyDataBytes({ reply: waiter }: Delivery): number {
+  return waiter?.data ? Buffer.byteLength(JSON.stringify(waiter.data)) : 0;
 }
 
 function unreadable(reason: string, value: unknown): Unreadable {

@@ -8,6 +8,8 @@ export const RUN_MS = 40_000;
 
 /** Connections of one shard that are claimed at once. What time is not left for waits until the end of the claim. */
 export const CLAIMS = 50;
+/** As many as are looked at soon after, and how many of them are asked at once. */
+const SHARDS_PER_ROUND = 64;
 const SHARDS_AT_ONCE = 16;
 
 /** As many as there are sockets for posts. */
@@ -44,15 +46,13 @@ export class Janitor {
   async run({ of, index }: Beat): Promise<number> {
     const { due, clock, log } = this.#parts;
     const pace = new Pace(clock);
-    const all = Array.from({ length: DUE_SHARDS }, (_, shard) => shard);
-    let shards = all.filter((shard) => shard % of === index);
+    const shards = shardsOf({ of, index }, clock.now());
     while (shards.length > 0 && !pace.over) {
-      const claims = await inParallel(shards, SHARDS_AT_ONCE, (shard) =>
-        due.claim(shard, clock.now(), CLAIMS),
-      );
+      const some = shards.splice(0, SHARDS_PER_ROUND);
+      const claims = await inParallel(some, SHARDS_AT_ONCE, (shard) => due.claim(shard, clock.now(), CLAIMS));
       await this.#lookAtAll(claims.flat(), pace);
-      const full = claims.filter(({ length }) => length === CLAIMS);
-      shards = full.flatMap(([first]) => (first ? [first.shard] : []));
+      // More may be due in a shard that gave all that was asked for.
+      shards.push(...some.filter((_, position) => claims[position]?.length === CLAIMS));
     }
     if (shards.length > 0) log('warn', 'no time left for connections that are due', { of, index });
     return pace.looks;
@@ -74,6 +74,13 @@ export class Janitor {
     }));
     await due.settle(settlements);
   }
+}
+
+/** The shards of a beat; each run begins with another, so that where time runs out it is not always for the same. */
+function shardsOf({ of, index }: Beat, now: number): number[] {
+  const own = Array.from({ length: DUE_SHARDS }, (_, shard) => shard).filter((shard) => shard % of === index);
+  const begin = Math.floor(now / 1000) % own.length;
+  return [...own.slice(begin), ...own.slice(0, begin)];
 }
 
 /** How fast a run goes, and how long. */

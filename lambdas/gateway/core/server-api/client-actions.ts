@@ -1,9 +1,10 @@
 import { DISCONNECTS, type Disconnect, PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
 import { encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import type { PendingSubscription } from '../commands/answer';
+import type { SubscriptionParts } from '../commands/parts';
 import { permitted } from '../commands/permission';
 import { RecoveryBudget } from '../commands/recovery';
-import { type SubscriptionParts, Subscriptions } from '../commands/subscriptions';
+import { Subscriptions } from '../commands/subscriptions';
 import type { Users } from '../limits/users';
 import { inParallel } from '../parallel';
 import type { ActionOutcome, ConnectionActions, GivenSubscription, Revocations } from './ports';

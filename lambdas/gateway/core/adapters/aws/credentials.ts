@@ -7,7 +7,7 @@ export interface Credentials {
   readonly sessionToken: string | undefined;
 }
 
-/** The credentials of the function's role, as Lambda puts them into the environment. Read at each call, never kept. */
+/** The credentials of the function's role, as Lambda puts them into the environment now. */
 export function environmentCredentials(): Credentials {
   const environment = readEnvironment(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']);
   return {

@@ -106,7 +106,6 @@ function answerOf(incoming: IncomingMessage, text: string): HttpAnswer {
 
 /** Node's name for what went wrong on the way (`ECONNRESET`). */
 function codeOf(error: unknown): string {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  if (typeof code === 'string') return code;
-  return error instanceof Error ? error.message : String(error);
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : String(error);
 }

@@ -16,7 +16,7 @@ const PAUSE_MS = 100;
 const THROTTLED_PAUSE_MS = 300;
 
 /** An attempt with less time than this would only be one more request that nobody waits for. */
-const LEAST_ATTEMPT_MS = 50;
+export const LEAST_ATTEMPT_MS = 50;
 
 /** What services call a throttle that does not come with status 429. */
 const THROTTLES = new Set([

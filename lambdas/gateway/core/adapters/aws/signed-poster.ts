@@ -2,7 +2,7 @@ import { causeOf } from '../../../../contract/log';
 import type { Log, Poster, PostOutcome } from '../../ports';
 import { AdaptiveLimit } from './adaptive-limit';
 import { AnswerTimeoutError, AwsServiceError, CrowdedError, NotConnectedError } from './errors';
-import { isTransient, type Patience, withRetries } from './retries';
+import { isTransient, LEAST_ATTEMPT_MS, type Patience, withRetries } from './retries';
 import { type BodyDigest, digestOf, errorOf, SignedOrigin, type SignedRequest } from './signed-origin';
 
 /** A post ends within this, whatever the network does; rounds of a drain count on it. */
@@ -112,7 +112,9 @@ export class SignedPoster implements Poster {
 
   async #attempt(what: string, request: SignedRequest, milliseconds: number): Promise<void> {
     const endsAt = Date.now() + milliseconds;
-    if (!(await this.#limit.enter(milliseconds))) throw new CrowdedError(this.#origin.host, milliseconds);
+    if (!(await this.#limit.enter(milliseconds - LEAST_ATTEMPT_MS))) {
+      throw new CrowdedError(this.#origin.host, milliseconds);
+    }
     let congested = false;
     try {
       const answer = await this.#origin.send(request, endsAt - Date.now(), 'status');

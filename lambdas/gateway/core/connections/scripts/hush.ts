@@ -9,10 +9,10 @@ export const hush: RedisScript = {
   keys: 1,
   repeatable: true,
   lua: `
-local rate = redis.call('HGET', KEYS[1], 'rate')
-if not rate then return 0 end
-local used = string.match(rate, '^%d+:%d+') or '0:0'
-redis.call('HSET', KEYS[1], 'rate', used .. ':' .. ARGV[1])
+local rate, at = unpack(redis.call('HMGET', KEYS[1], 'rate', 'at'))
+if not at then return 0 end
+local used = string.match(rate or '', '^%d+:%d+') or '0:0'
+redis.call('HSET', KEYS[1], 'rate', used .. string.format(':%.0f', math.max(0, ARGV[1] - at)))
 return 1
 `,
 };

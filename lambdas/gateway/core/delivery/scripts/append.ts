@@ -10,9 +10,10 @@ import type { RedisScript } from '../../redis-script';
  * idempotency key appends nothing and answers what the first one got; a version that is not above the last one appends
  * nothing and answers the top, as does a repeat of its key; a log whose meta is lost or behind it ends with its epoch. A log that
  * a failover set back grows on here: whoever is about to show it finds out by the witness.
- * What may have been appended before is looked for in the log, whose entries have the digests of their keys, and is appended only
- * where the log reaches back to its publication: to `since` (ms) where its oldest entry is still `first`, else to that entry's
- * time. Where the log is empty, it reaches back to the last append. Nothing was appended for the meta's TTL where there is none.
+ * What may have been appended before is looked for in the log, from its end to its publication; entries have the digests of their
+ * keys and their times. It is appended only where the log reaches back so far: to an entry that is older, or to `since` (ms) where
+ * the oldest entry is still `first`; where it is empty, to the last append. Nothing was appended for the meta's TTL where there is
+ * no meta. Where the log is lost without a trace, `first` is not its oldest entry, which proves less, never more.
  */
 export const append: RedisScript = {
   name: 'hf1append',
@@ -24,7 +25,7 @@ local epoch, top, version, versions = known[1], known[3] or '0', known[4], known
 local at, since, first = known[6], known[7], known[8]
 local now = ARGV[6]
 local answer = {known[2] or '0'}
-local grown, digests, complete
+local grown
 local function beginEpoch()
   epoch = ARGV[1]
   if redis.call('DEL', KEYS[2]) == 1 or top ~= '0' then at = now end
@@ -34,12 +35,45 @@ local function emptySince()
   if at then return at end
   return top == '0' and string.format('%.0f', now - ARGV[4] * 1000) or now
 end
+
+local depth, digests, complete = '+', {}, true
+local function field(entry, name)
+  for index = 1, #entry[2], 2 do
+    if entry[2][index] == name then return entry[2][index + 1] end
+  end
+end
+local function readBackTo(published)
+  while depth do
+    local step = redis.call('XREVRANGE', KEYS[2], depth, '-', 'COUNT', 32)
+    for _, entry in ipairs(step) do
+      local digest = field(entry, 'k')
+      if digest then digests[digest] = string.match(entry[1], '^%d+') else complete = false end
+      depth = '(' .. entry[1]
+      if tonumber(field(entry, 'a') or now) < tonumber(published) then return true end
+    end
+    if #step < 32 then depth = nil end
+  end
+  return false
+end
+local function isProven(published, older)
+  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+  if oldest and not epoch then return false end
+  if older then return complete end
+  local reach = now
+  if not oldest then
+    reach = emptySince()
+  elseif first == string.match(oldest[1], '^%d+') then
+    reach = since
+  end
+  return complete and tonumber(reach) < tonumber(published)
+end
+
 local function write(text, tag, digest)
   return redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], top, 'd', text, 't', tag, 'k', digest, 'a', now)
 end
 local function add(text, tag, digest)
   local before = emptySince()
-  local starts = not grown and redis.call('XLEN', KEYS[2]) == 0
+  local starts = not grown and (not at or now - at > 60000) and redis.call('XLEN', KEYS[2]) == 0
   top = tostring(redis.call('HINCRBY', KEYS[1], 'top', 1))
   local added = write(text, tag, digest)
   if type(added) == 'table' and added.err then
@@ -49,51 +83,19 @@ local function add(text, tag, digest)
   end
   if starts then
     since, first = before, top
-    redis.call('HSET', KEYS[1], 'since', since, 'first', first)
-  end
-  at, grown = now, true
-  redis.call('HSET', KEYS[1], 'tag', tag, 'at', at)
-  if digests then digests[digest] = top end
-end
-local function field(entry, name)
-  for index = 1, #entry[2], 2 do
-    if entry[2][index] == name then return entry[2][index + 1] end
-  end
-end
-local function readDigests()
-  digests, complete = {}, true
-  local from = '-'
-  while true do
-    local step = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 100)
-    for _, entry in ipairs(step) do
-      local offset, digest = string.match(entry[1], '^%d+'), field(entry, 'k')
-      if digest then digests[digest] = offset else complete = false end
-      from = '(' .. entry[1]
-    end
-    if #step < 100 then return end
-  end
-end
-local function reachesBackTo(published)
-  local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-  local reach
-  if not oldest then
-    reach = emptySince()
-  elseif not epoch then
-    return false
-  elseif since and first == string.match(oldest[1], '^%d+') then
-    reach = since
+    redis.call('HSET', KEYS[1], 'tag', tag, 'at', now, 'since', since, 'first', first)
   else
-    reach = field(oldest, 'a')
+    redis.call('HSET', KEYS[1], 'tag', tag, 'at', now)
   end
-  return complete and reach and tonumber(reach) < tonumber(published)
+  at, grown, digests[digest] = now, true, top
 end
 local function take(key, text, tag, newVersion, newVersions, digest, published, forced)
   local former = redis.call('HMGET', key, 'offset', 'epoch')
   if former[1] then return 'repeated', former[1], former[2] end
   if published ~= '' then
-    if not digests then readDigests() end
+    local older = readBackTo(published)
     if epoch and digests[digest] then return 'repeated', digests[digest], epoch end
-    if forced == '' and not reachesBackTo(published) then return 'unproven', '0', '' end
+    if forced == '' and not isProven(published, older) then return 'unproven', '0', '' end
   end
   if not epoch then beginEpoch() end
   local result = 'appended'

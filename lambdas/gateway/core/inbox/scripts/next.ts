@@ -25,7 +25,7 @@ end
 if current then discard(KEYS[2], current) end
 local frame = ARGV[4] == '1' and stored(KEYS[2], fields.next)
 if not frame then
-  redis.call('HDEL', KEYS[1], 'lock', 'until')
+  redis.call('HDEL', KEYS[1], 'lock', 'until', 'cur')
   return {'released'}
 end
 begin(KEYS[1], fields, frame, ARGV[1], ARGV[2])
