@@ -45,5 +45,5 @@ describe('bundles', () => {
     expect(await Promise.all([bundleElsewhere(), bundleElsewhere()])).toEqual([0, 0]);
     expect(FUNCTIONS.map((name) => statSync(indexOf(name)).mtimeMs)).toEqual(before);
     for (const name of FUNCTIONS) expect(readFileSync(indexOf(name), 'utf8')).toMatch(/^"use strict";/);
-  });
+  }, 60_000);
 });

@@ -64,28 +64,30 @@ describe('the stacks', () => {
 
   it('consist of these types of resources', () => {
     expect({
-      state: inventory('state'),
-      gateway: inventory('gateway'),
-      service: inventory('service-echo'),
-    }).toMatchInlineSnapshot(`
+  state: inventory('state'),
+  gateway: inventory('gateway'),
+  service: inventory('service-echo')
+}).toMatchInlineSnapshot(`
 {
   "gateway": {
     "AWS::ApiGateway::Account": 1,
     "AWS::ApiGatewayV2::Api": 2,
     "AWS::ApiGatewayV2::Integration": 4,
-    "AWS::ApiGatewayV2::Route": 4,
+    "AWS::ApiGatewayV2::Route": 5,
     "AWS::ApiGatewayV2::Stage": 2,
     "AWS::Events::Archive": 1,
     "AWS::Events::EventBus": 1,
-    "AWS::IAM::Policy": 8,
-    "AWS::IAM::Role": 9,
+    "AWS::Events::Rule": 2,
+    "AWS::IAM::Policy": 9,
+    "AWS::IAM::Role": 10,
+    "AWS::Lambda::EventInvokeConfig": 1,
     "AWS::Lambda::EventSourceMapping": 2,
-    "AWS::Lambda::Function": 8,
-    "AWS::Lambda::Permission": 5,
-    "AWS::Logs::LogGroup": 10,
-    "AWS::SQS::Queue": 4,
-    "AWS::SQS::QueuePolicy": 4,
-    "AWS::SSM::Parameter": 11,
+    "AWS::Lambda::Function": 9,
+    "AWS::Lambda::Permission": 8,
+    "AWS::Logs::LogGroup": 11,
+    "AWS::SQS::Queue": 5,
+    "AWS::SQS::QueuePolicy": 5,
+    "AWS::SSM::Parameter": 15,
     "AWS::SecretsManager::RotationSchedule": 1,
     "AWS::SecretsManager::Secret": 3,
   },
@@ -101,7 +103,7 @@ describe('the stacks', () => {
     "AWS::Logs::LogGroup": 1,
     "AWS::SQS::Queue": 1,
     "AWS::SQS::QueuePolicy": 1,
-    "AWS::SSM::Parameter": 1,
+    "AWS::SSM::Parameter": 2,
   },
   "state": {
     "AWS::EC2::EgressOnlyInternetGateway": 1,

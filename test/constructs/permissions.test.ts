@@ -71,7 +71,15 @@ describe('a function of the gateway may', () => {
   const gateway = templateOf('dev', 'gateway');
 
   it.each([
-    ['Connect', [CACHE_SECRET, 'secretsmanager:GetSecretValue <JwtSecret>']],
+    [
+      'Connect',
+      [
+        CACHE_SECRET,
+        'secretsmanager:GetSecretValue <JwtSecret>',
+        // What leads to the event of a connection is on its way before the connection is.
+        'sqs:SendMessage <DeliveriesWakes.Arn>',
+      ],
+    ],
     [
       'Ingress',
       [
@@ -86,12 +94,14 @@ describe('a function of the gateway may', () => {
         'ssm:GetParametersByPath arn::ssm:::parameter/holdfast/dev/services',
       ],
     ],
-    ['Disconnect', [CACHE_SECRET]],
+    ['Disconnect', [CACHE_SECRET, 'sqs:SendMessage <DeliveriesWakes.Arn>']],
     [
       'Courier',
       [
         'execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/DELETE/@connections/*',
         'execute-api:ManageConnections arn::execute-api:::<GatewayApi>/dev/POST/@connections/*',
+        'events:PutEvents <Bus.Arn>',
+        'secretsmanager:GetSecretValue <SigningKeysSecret>',
         CACHE_SECRET,
         ...['Deliveries', 'DeliveriesWakes'].flatMap((queue) =>
           [

@@ -107,8 +107,8 @@ describe('a service', () => {
   });
 
   it('registers itself', () => {
-    const { Name, Value } = only('AWS::SSM::Parameter');
-    expect(Name).toBe('/holdfast/dev/services/echo');
+    const parameters = resourcesOf(echo, 'AWS::SSM::Parameter').map(([, { Properties }]) => Properties);
+    const Value = parameters.find(({ Name }) => Name === '/holdfast/dev/services/echo')?.['Value'];
     expect(JSON.parse(String(Value))).toEqual({
       v: 1,
       service: 'echo',
@@ -116,6 +116,12 @@ describe('a service', () => {
       namespaces: { echo: expect.objectContaining({ subscribe: 'service', publish: 'service' }) },
     });
   });
+});
+
+it('tells tools where its dead letters are, and that its alias takes them again', () => {
+  const { Name, Value } = resource(echo, 'AWS::SSM::Parameter', 'ServiceDeadLetters').Properties;
+  expect(Name).toBe('/holdfast/dev/dead-letters/service-echo');
+  expect(JSON.stringify(Value)).toMatch(/"Ref":"ServiceUndeliverable\w+".*redriveTo.*"Ref":"ServiceRpc\w+"/);
 });
 
 describe('the services of this repository', () => {

@@ -41,7 +41,7 @@ describe('a synthesis', () => {
       const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8'));
       expect(report.pluginReports).toEqual([]);
     },
-    60_000,
+    180_000,
   );
 
   it('with key sets of identity providers passes the same checks', async () => {
@@ -55,7 +55,7 @@ describe('a synthesis', () => {
     expect(await synthesize(outdir, environment)).toEqual({ code: 0, output: '' });
     const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8'));
     expect(report.pluginReports).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('refuses more namespaces than a parameter holds', async () => {
     const config = join(directory, 'many.json');
@@ -67,7 +67,7 @@ describe('a synthesis', () => {
     expect(output).toMatch(
       /^registration of service holdfast: expected at most 4096 bytes of JSON, got \d+\n$/,
     );
-  }, 60_000);
+  }, 180_000);
 
   it('refuses a wrong configuration without a stack trace', async () => {
     const outdir = join(directory, 'refused');
@@ -75,5 +75,5 @@ describe('a synthesis', () => {
     expect(code).toBe(1);
     expect(output).toMatch(/environment: expected 1 to 15 characters: .*, got "Dev"/);
     expect(output).not.toMatch(/^\s+at /m);
-  }, 60_000);
+  }, 180_000);
 });
