@@ -1,5 +1,7 @@
+import { benchAccess } from './access';
 import { benchBundles } from './bundles';
 import { benchCoalescing } from './coalescing';
+import { benchPoster } from './poster';
 import { benchRedisSize } from './redis-size';
 import { benchRoundTrip } from './round-trip';
 import { benchStages } from './stages';
@@ -7,10 +9,12 @@ import { benchStages } from './stages';
 /** `npm run bench [-- name ...]`: all benches, or those named. */
 const benches: Readonly<Record<string, () => void | Promise<void>>> = {
   bundles: benchBundles,
+  poster: benchPoster,
   stages: benchStages,
   coalescing: benchCoalescing,
   'redis-size': benchRedisSize,
   'round-trip': benchRoundTrip,
+  access: benchAccess,
 };
 
 async function main(names: readonly string[]): Promise<void> {

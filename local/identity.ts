@@ -1,9 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { sessionArn } from './iam/request';
 import { LOCAL_ACCOUNT, type Principal } from './ports';
 
 /** Unique id of a role as IAM and SQS show it (`AROA` and 16 characters), the same in every run. */
 export function roleId(roleArn: string): string {
   return `AROA${hash(roleArn)}`;
+}
+
+/** How a principal shows itself: a role session as `assumed-role/<role>/<session>`, the root by its own ARN. */
+export function shownArn({ arn, senderId }: Pick<Principal, 'arn' | 'senderId'>): string {
+  return arn.includes(':role/') ? sessionArn(arn, senderId.slice(senderId.indexOf(':') + 1)) : arn;
 }
 
 /** Who may call the AWS endpoint: one principal for each function's role session, and the root for everyone else. */

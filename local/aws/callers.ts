@@ -24,6 +24,7 @@ export class Callers {
     if (scope === undefined || principal === undefined || principal === root) return root;
     const problem = this.#signatures.problem(request, scope, principal);
     if (problem !== undefined) throw new SignatureError(problem, service);
+    if (scope.service !== service) throw new SignatureError('signature', service);
     return principal;
   }
 }

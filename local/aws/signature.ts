@@ -95,8 +95,16 @@ function canonicalPath(path: string): string {
 
 function canonicalQuery(query: string): string {
   if (query === '') return '';
-  const pairs = query.split('&').map((pair) => (pair.includes('=') ? pair : `${pair}=`));
-  return pairs.sort().join('&');
+  const pairs = query.split('&').map((pair) => {
+    const [name = '', value = ''] = pair.split(/=(.*)/s);
+    return { name, value };
+  });
+  pairs.sort((one, other) => compare(one.name, other.name) || compare(one.value, other.value));
+  return pairs.map(({ name, value }) => `${name}=${value}`).join('&');
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }
 
 function percentEncode(text: string): string {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { sourceAddress } from '../gateway/handshake';
 import { newIdentifier } from '../gateway/identifiers';
 import { requestTime } from '../gateway/request-time';
+import { shownArn } from '../identity';
 import type { Principal } from '../ports';
 import type { RouteMatch } from './route-table';
 
@@ -64,14 +65,15 @@ export function requestEvent(
 }
 
 /** What an event says of who signed a request. */
-function iamFields({ accessKeyId, arn, senderId }: Principal, accountId: string) {
+function iamFields(caller: Principal, accountId: string) {
+  const { accessKeyId, senderId } = caller;
   return {
     accessKey: accessKeyId,
     accountId,
     callerId: senderId,
     cognitoIdentity: null,
     principalOrgId: null,
-    userArn: arn,
+    userArn: shownArn(caller),
     userId: senderId,
   };
 }

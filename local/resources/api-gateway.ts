@@ -1,4 +1,4 @@
-import { digest } from './naming';
+import { digest, generatedId } from './naming';
 import { Properties, PropertyError, type Provider } from './provider';
 
 /** `AWS::ApiGatewayV2::Api`, WebSocket or HTTP. */
@@ -55,4 +55,26 @@ export const stage: Provider = (request, cloud) => {
   const name = properties.string('StageName');
   cloud.apis.addStage(properties.string('ApiId'), name);
   return { ref: name };
+};
+
+/** What API Gateway wants to do with the role that writes its logs; it takes no other. */
+const LOG_ACTIONS = [
+  'CreateLogGroup',
+  'CreateLogStream',
+  'DescribeLogGroups',
+  'DescribeLogStreams',
+  'FilterLogEvents',
+  'GetLogEvents',
+  'PutLogEvents',
+];
+
+/** `AWS::ApiGateway::Account`: the role is checked as API Gateway does, then nothing is written. */
+export const account: Provider = (request, cloud) => {
+  const roleArn = new Properties(request).optionalString('CloudWatchRoleArn');
+  if (roleArn !== undefined) {
+    const gateway = cloud.access.assume(roleArn, 'apigateway.amazonaws.com', 'apigateway');
+    const resource = cloud.arn('logs', 'log-group:/aws/apigateway/welcome:log-stream:welcome');
+    for (const action of LOG_ACTIONS) cloud.access.require(gateway, { action: `logs:${action}`, resource });
+  }
+  return { ref: generatedId(request, 'account') };
 };

@@ -6,7 +6,6 @@ import type { CreatedResource, ResourceRequest } from './provider';
  * attributes, and their properties are not looked at.
  */
 const INERT: Readonly<Record<string, string>> = {
-  'AWS::ApiGateway::Account': 'account',
   'AWS::CDK::Metadata': 'metadata',
   'AWS::CloudWatch::Alarm': 'alarm',
   'AWS::CloudWatch::Dashboard': 'dashboard',

@@ -1,4 +1,4 @@
-import { api, integration, route, stage } from './api-gateway';
+import { account, api, integration, route, stage } from './api-gateway';
 import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
 import {
   eventBusPolicy,
@@ -18,6 +18,7 @@ import type { Provider } from './provider';
 import { parameter, rotationSchedule, secret, table } from './storage';
 
 const ACTIVE: Readonly<Record<string, Provider>> = {
+  'AWS::ApiGateway::Account': account,
   'AWS::ApiGatewayV2::Api': api,
   'AWS::ApiGatewayV2::Integration': integration,
   'AWS::ApiGatewayV2::Route': route,

@@ -27,6 +27,8 @@ export interface Letter {
   readonly reason: string;
   /** Epoch ms at which it became one. */
   readonly since: number;
+  /** What it was meant for, where that is known: the ARN of a rule's target, or of a function that failed. */
+  readonly target: string | undefined;
   /** Of a FIFO queue. */
   readonly group: string | undefined;
   /** With which it can be deleted or released. */
@@ -114,12 +116,14 @@ export async function lookThrough(sqs: SQSClient, queue: NamedQueue): Promise<re
 }
 
 function letterOf(queue: NamedQueue, message: Message): Letter {
-  const { MessageId = '', Body = '', ReceiptHandle = '', Attributes = {} } = message;
+  const { MessageId = '', Body = '', ReceiptHandle = '', Attributes = {}, MessageAttributes = {} } = message;
+  const failure = failureOf(parse(Body));
   return {
     id: MessageId,
     queue,
-    body: Body,
-    reason: reasonOf(message),
+    body: failure ? JSON.stringify(failure.event) : Body,
+    reason: failure?.reason ?? reasonOf(message),
+    target: failure?.functionArn ?? MessageAttributes['TARGET_ARN']?.StringValue,
     since: Number(Attributes['SentTimestamp'] ?? 0),
     group: Attributes['MessageGroupId'],
     receipt: ReceiptHandle,
@@ -139,10 +143,27 @@ function reasonOf({ MessageAttributes = {} }: Message): string {
   return functionError ?? 'received ten times without success';
 }
 
-/** The body as JSON; undefined where it is none. */
+/** What Lambda says of an event that a function failed for, in a destination's record around it. */
+function failureOf(record: JsonObject | undefined) {
+  const { requestContext: context, requestPayload: event, responsePayload: response } = record ?? {};
+  if (!isJsonObject(context) || !isJsonObject(event)) return undefined;
+  const { functionArn, condition } = context;
+  const message = isJsonObject(response) ? response['errorMessage'] : undefined;
+  return {
+    event,
+    functionArn: typeof functionArn === 'string' ? functionArn : undefined,
+    reason: typeof message === 'string' ? message : `the function failed: ${String(condition)}`,
+  };
+}
+
+/** The content in JSON; undefined where it is no object. */
 export function contentOf({ body }: Letter): JsonObject | undefined {
+  return parse(body);
+}
+
+function parse(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(body);
+    const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -21,7 +21,7 @@ export async function redrive(
   force: boolean,
 ): Promise<void> {
   const { redriveTo } = letter.queue;
-  if (redriveTo.startsWith('arn:')) await cloud.invoke(redriveTo, eventOf(letter));
+  if (redriveTo.startsWith('arn:')) await cloud.invoke(letter.target ?? redriveTo, eventOf(letter));
   else await send(cloud.sqs, letter, force ? 'forced' : 'redriven');
   await cloud.sqs.send(
     new DeleteMessageCommand({ QueueUrl: letter.queue.queueUrl, ReceiptHandle: letter.receipt }),

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
 import { bundleDirectory, bundleFunctions, METAFILE } from '../../lib/function-bundles';
 
 const ROOT = join(__dirname, '..', '..');
@@ -38,6 +39,18 @@ describe('bundles', () => {
       expect(statSync(indexOf(name)).size).toBe(bytes);
     }
     expect(existsSync(join(ROOT, METAFILE))).toBe(true);
+  });
+
+  it('leave to services what they import, and to the gateway no AWS SDK where a message passes', () => {
+    bundleFunctions(ROOT);
+    const { outputs }: Metafile = JSON.parse(readFileSync(join(ROOT, METAFILE), 'utf8'));
+    for (const [path, { inputs }] of Object.entries(outputs)) {
+      const files = Object.keys(inputs).join('\n');
+      const isService = path.includes('service-');
+      if (isService) expect(files).not.toMatch(/lib\/bundling\/|build\/valkey-commands\//);
+      if (!isService && !/gateway-(jwks|keys)\//.test(path)) expect(files).not.toMatch(/@(aws-sdk|smithy)\//);
+      expect(files).not.toMatch(/@iovalkey\/commands\//);
+    }
   });
 
   it('stay whole and keep their times when several processes bundle at once', async () => {

@@ -64,10 +64,10 @@ describe('the stacks', () => {
 
   it('consist of these types of resources', () => {
     expect({
-  state: inventory('state'),
-  gateway: inventory('gateway'),
-  service: inventory('service-echo')
-}).toMatchInlineSnapshot(`
+      state: inventory('state'),
+      gateway: inventory('gateway'),
+      service: inventory('service-echo'),
+    }).toMatchInlineSnapshot(`
 {
   "gateway": {
     "AWS::ApiGateway::Account": 1,

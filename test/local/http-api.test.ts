@@ -1,5 +1,6 @@
 import { HttpApiServer, HttpApiStageTakenError } from '../../local/http-api/http-api-server';
 import { RouteKeyError, RouteTable } from '../../local/http-api/route-table';
+import { AwsError } from '../../local/ports';
 import { FakeInvoker, FakeLog } from './gateway-fixture';
 
 let server: HttpApiServer;
@@ -26,6 +27,62 @@ afterEach(() => server.close());
 
 const post = (body: string | Uint8Array<ArrayBuffer> = '{}', type = 'application/json') =>
   fetch(`${url}/api/publish`, { method: 'POST', body, headers: { 'content-type': type } });
+
+describe('a route for signed requests', () => {
+  const signature = (service = 'execute-api', key = 'AKIA1') =>
+    `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=00`;
+  const caller = {
+    accessKeyId: 'AKIA1',
+    secretAccessKey: 's',
+    sessionToken: '',
+    arn: 'arn:aws:sts::000000000000:assumed-role/shop/i',
+    senderId: 'AROA1:i',
+  };
+  let signed: HttpApiServer;
+  let signedUrl: string;
+  let resources: string[];
+
+  beforeEach(async () => {
+    resources = [];
+    signed = new HttpApiServer({
+      invoker,
+      log,
+      region: 'us-east-1',
+      access: {
+        signer: ({ headers }, routeArn) => {
+          resources.push(routeArn);
+          if (headers['authorization'] === signature()) return caller;
+          throw new AwsError('AccessDeniedException', 'not allowed', 403);
+        },
+      },
+    });
+    const routes = [{ routeKey: 'POST /iam', functionArn: 'api', authorization: 'AWS_IAM' as const }];
+    signed.addApi({ apiId: 'http1', stage: '$default', routes });
+    signedUrl = `http://127.0.0.1:${await signed.listen(0, '127.0.0.1')}/iam`;
+  });
+  afterEach(() => signed.close());
+
+  it('tells the function who signed, where he may use the route', async () => {
+    const headers = { authorization: signature() };
+    expect((await fetch(signedUrl, { method: 'POST', headers })).status).toBe(200);
+    expect(resources).toEqual([expect.stringMatching(/:execute-api:us-east-1:\d+:http1\/.*POST\/iam$/)]);
+    expect(invoker.of('api')[0]).toMatchObject({
+      requestContext: {
+        authorizer: { iam: { accessKey: 'AKIA1', userArn: caller.arn, userId: 'AROA1:i' } },
+      },
+    });
+  });
+
+  it.each([
+    ['without a signature', {}],
+    ['of somebody who may not use it', { authorization: signature('execute-api', 'AKIA2') }],
+    ['with another authorization', { authorization: 'Bearer x' }],
+  ])('answers 403 to a request %s', async (_, headers) => {
+    const response = await fetch(signedUrl, { method: 'POST', headers: { ...headers } });
+    expect([response.status, await response.json()]).toEqual([403, { message: 'Forbidden' }]);
+    expect(invoker.of('api')).toEqual([]);
+  });
+});
 
 describe('the event', () => {
   it('has the shape of payload format 2.0', async () => {

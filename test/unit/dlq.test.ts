@@ -120,11 +120,25 @@ describe('list', () => {
     ],
     ['a function', { ErrorMessage: { StringValue: 'timed out' } }, 'timed out'],
     ['a queue', undefined, 'received ten times without success'],
-  ])('knows the reason that %s gives', async (_, MessageAttributes, reason) => {
+  ])('knows the reason that an attribute of %s gives', async (_, MessageAttributes, reason) => {
     const { run, said } = cloudWorld([letter('m1', { MessageAttributes })]);
     await run('list', '--json');
     expect(JSON.parse(said[0] ?? '')).toMatchObject({ id: 'm1', reason });
   });
+
+  it.each([
+    [{ errorMessage: 'boom' }, 'boom'],
+    [null, 'the function failed: RetriesExhausted'],
+  ])(
+    'knows the reason that a record of a destination gives, and shows the event in it',
+    async (responsePayload, reason) => {
+      const requestContext = { condition: 'RetriesExhausted', functionArn: FUNCTION };
+      const Body = JSON.stringify({ requestContext, requestPayload: { source: 's' }, responsePayload });
+      const { run, said } = cloudWorld([letter('m1', { Body })]);
+      await run('list', '--json');
+      expect(JSON.parse(said[0] ?? '')).toMatchObject({ reason, content: { source: 's' } });
+    },
+  );
 
   it('knows which queues there are', async () => {
     await expect(cloudWorld([]).run('list', '--queue', 'other')).rejects.toThrow(
@@ -197,6 +211,28 @@ describe('redrive', () => {
     await run('redrive', 'm1');
     expect(invoked).toEqual([`${FUNCTION} {"id":"e","detail":{},"replay-name":"holdfast-dead-letters"}`]);
     expect(deleted()).toEqual(['r-m1']);
+  });
+
+  it.each([
+    [
+      'a rule’s target',
+      { Body: '{"id":"e"}', MessageAttributes: { TARGET_ARN: { StringValue: `${FUNCTION}:events` } } },
+    ],
+    [
+      'a function that failed',
+      {
+        Body: JSON.stringify({
+          requestContext: { condition: 'RetriesExhausted', functionArn: `${FUNCTION}:events` },
+          requestPayload: { id: 'e' },
+          responsePayload: { errorMessage: 'boom' },
+        }),
+        MessageAttributes: undefined,
+      },
+    ],
+  ])('hands an event to what it was meant for: %s', async (_, more) => {
+    const { run, invoked } = cloudWorld([letter('m1', more)], FUNCTION);
+    await run('redrive', 'm1');
+    expect(invoked).toEqual([`${FUNCTION}:events {"id":"e","replay-name":"holdfast-dead-letters"}`]);
   });
 
   it('leaves what is no event', async () => {

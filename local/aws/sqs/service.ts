@@ -102,6 +102,11 @@ export class SqsService implements AwsService, QueueSource {
     return this.#queues.byArn(queueArn).queue.settings.visibilityMs;
   }
 
+  /** ARNs of all queues. */
+  arns(): string[] {
+    return this.#queues.names.map((name) => this.#queues.byName(name).queue.arn);
+  }
+
   /** How many messages the queue holds. */
   counts(queueArn: string): ReturnType<Queue['counts']> {
     return this.#queues.byArn(queueArn).queue.counts();

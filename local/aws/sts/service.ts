@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sessionArn } from '../../iam/request';
+import { shownArn } from '../../identity';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -27,16 +27,10 @@ export class StsService implements AwsService {
 function callerIdentity(principal: Principal): string {
   return (
     `<GetCallerIdentityResponse xmlns="${NAMESPACE}"><GetCallerIdentityResult>` +
-    `<Arn>${escapeXml(callerArn(principal))}</Arn><UserId>${escapeXml(principal.senderId)}</UserId>` +
+    `<Arn>${escapeXml(shownArn(principal))}</Arn><UserId>${escapeXml(principal.senderId)}</UserId>` +
     `<Account>${LOCAL_ACCOUNT}</Account></GetCallerIdentityResult>` +
     `<ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></GetCallerIdentityResponse>`
   );
-}
-
-/** A role's session shows itself as `assumed-role/<role>/<session>`, the root by its own ARN. */
-function callerArn({ arn, senderId }: Principal): string {
-  const session = senderId.slice(senderId.indexOf(':') + 1);
-  return arn.includes(':role/') ? sessionArn(arn, session) : arn;
 }
 
 function escapeXml(text: string): string {
