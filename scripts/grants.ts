@@ -57,7 +57,11 @@ async function failuresOf(assembly: string): Promise<Failure[]> {
   }
 }
 
-async function runAll(assembly: string, grants: readonly Grant[]): Promise<Outcome[]> {
+async function runAll(
+  assembly: string,
+  grants: readonly Grant[],
+  note: (outcome: Outcome) => void,
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   let next = 0;
   await Promise.all(
@@ -67,6 +71,7 @@ async function runAll(assembly: string, grants: readonly Grant[]): Promise<Outco
         const first = await runWithout(assembly, grant, port);
         const outcome = isClear(first) ? first : await runWithout(assembly, grant, port);
         outcomes.push(outcome);
+        note(outcome);
         say(
           `${outcomes.length}/${grants.length} ${grant.key}: ${outcome.neededBy ?? 'nothing'} (${outcome.seen})`,
         );
@@ -95,28 +100,31 @@ async function main(args: readonly string[]): Promise<number> {
     say(USAGE);
     return 2;
   }
-  const started = Date.now();
   const templates = await synthesizeTemplates();
   try {
     const { assembly } = templates;
     const all = grantsOf(assembly);
     const known = existsSync(TABLE) ? readTable(readFileSync(TABLE, 'utf8')) : [];
-    const { missing, gone } = differences(all, known);
+    const { missing } = differences(all, known);
     const grants = all.filter(({ key }) =>
       options.only === undefined ? !options.missing || missing.includes(key) : key.includes(options.only),
     );
     say(`${grants.length} of ${all.length} grants`);
     await checkScenarios(assembly);
-    const outcomes = await runAll(assembly, grants);
+    const rows = new Map(options.missing ? known.map((row) => [row.key, row]) : []);
+    const write = () => {
+      const inOrder = all.flatMap(({ key }) => rows.get(key) ?? []);
+      writeFileSync(TABLE, renderTable(inOrder, commit()));
+    };
+    const outcomes = await runAll(assembly, grants, (outcome) => {
+      if (options.only !== undefined || !isClear(outcome)) return;
+      rows.set(outcome.grant.key, rowOf(outcome));
+      // At once: a run that is interrupted goes on with --missing.
+      write();
+    });
     const unclear = outcomes.filter((outcome) => !isClear(outcome));
     for (const { grant, neededBy, seen } of unclear) say(`unclear: ${grant.key}: ${neededBy} (${seen})`);
-    if (options.only !== undefined) return unclear.length;
-    const rows = new Map(known.map((row) => [row.key, row]));
-    for (const outcome of outcomes.filter(isClear)) rows.set(outcome.grant.key, rowOf(outcome));
-    const inOrder = all.flatMap(({ key }) => rows.get(key) ?? []);
-    const minutes = Math.ceil((Date.now() - started) / 60_000);
-    writeFileSync(TABLE, renderTable(inOrder, { commit: commit(), minutes }));
-    say(`${TABLE}: ${inOrder.length} rows, ${gone.length} gone, ${minutes} minutes`);
+    if (options.missing) write();
     return unclear.length;
   } finally {
     templates.remove();

@@ -79,7 +79,7 @@ describe('npm start', () => {
       const ended = start();
       const state = await ready();
       const response = await fetch(`${state.serverApiUrl}/info`, { method: 'POST' });
-      expect(response.status).toBe(501);
+      expect(response.status).toBe(401);
       expect((await fetch(state.webUrl)).status).toBe(200);
       const children = processesBelow(state.pid);
       expect(children.join('\n')).toMatch(/redis-server|valkey-server/);
