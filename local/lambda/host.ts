@@ -254,6 +254,7 @@ export class LambdaHost implements Invoker {
 
   #createSandbox(version: FunctionVersion, owner: SandboxOwner): Sandbox {
     const { name, codeDir, timeoutSeconds } = version.definition;
+    const { log, logAccess: access } = this.#options;
     this.#statsOf(name).sandboxesStarted += 1;
     const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
     const logStream = `${day}/[${version.version}]${randomUUID().replaceAll('-', '')}`;
@@ -266,11 +267,7 @@ export class LambdaHost implements Invoker {
         initTimeoutMs: this.#options.initTimeoutMs ?? 30_000,
         api: this.#api,
         reaper: this.#reaper,
-        output: outputOf(
-          { log: this.#options.log, region: this.#region, access: this.#options.logAccess },
-          version,
-          logStream,
-        ),
+        output: outputOf({ log, region: this.#region, access }, version, logStream),
       },
       owner,
     );
