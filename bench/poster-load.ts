@@ -9,8 +9,8 @@ import { keepAliveAgent } from '../lambdas/gateway/core/adapters/aws/keep-alive-
 import { SignedPoster } from '../lambdas/gateway/core/adapters/aws/signed-poster';
 import { median } from './statistics';
 
-const ROUNDS = 15;
-const WARM_UP_ROUNDS = 3;
+const ROUNDS = 25;
+const WARM_UP_ROUNDS = 10;
 const POSTS = 1_000;
 const AT_ONCE = 64;
 

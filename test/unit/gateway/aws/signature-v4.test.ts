@@ -216,6 +216,27 @@ describe('RequestSigner signs like the SDK, byte for byte,', () => {
   });
 });
 
+it('RequestSigner signs for two hosts by the same headers, as it would for each alone', () => {
+  const signer = new RequestSigner({
+    service: 'sqs',
+    region: REGION,
+    credentials: () => ROLE,
+    now: () => NOW,
+  });
+  const [one, two] = ['a.example.com', 'b.example.com'].map((host) => ({
+    ...signable({}),
+    host,
+    headers: octets,
+  }));
+  const alone = byUs(ROLE, { headers: octets });
+  for (const request of [one, two, one]) {
+    const signed = record(signer.sign({ ...signable({}), ...request }));
+    expect(signed['host']).toBe(request?.host);
+    expect(signed['authorization']).not.toBe(alone['authorization']);
+  }
+  expect(record(signer.sign({ ...signable({}), headers: octets }))).toEqual(alone);
+});
+
 describe('RequestSigner', () => {
   useFunctionEnvironment();
 

@@ -44,6 +44,21 @@ interface Stamp extends SigningKey {
   readonly date: string;
   readonly accessKeyId: string;
   readonly sessionToken: string | undefined;
+  /** By the headers that a caller signs again and again. */
+  readonly prepared: WeakMap<Headers, Prepared>;
+}
+
+/** All of a signature that neither path nor body change. */
+interface Prepared {
+  readonly host: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  /** What follows the query in the canonical request, to the hash of the body. */
+  readonly canonical: string;
+  /** What precedes the hash of the canonical request in the text that is signed. */
+  readonly text: string;
+  /** The authorization to the signature. */
+  readonly authorization: string;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -89,20 +104,36 @@ function withoutDots(path: string): string {
   return `/${segments.join('/')}${end}`;
 }
 
-/** Signs requests to one service. Credentials are read anew every second, the key derived from them once a day. */
+function prepare(
+  { date, scope, accessKeyId, sessionToken }: Stamp,
+  host: string,
+  headers: Headers,
+): Prepared {
+  const signed: Record<string, string> = { ...headers, host, 'x-amz-date': date };
+  if (sessionToken !== undefined) signed['x-amz-security-token'] = sessionToken;
+  const entries = Object.entries(signed).sort(([one], [other]) => (one < other ? -1 : 1));
+  const names = entries.map(([name]) => name).join(';');
+  const lines = entries.map(([name, value]) => `${name}:${value}\n`).join('');
+  return {
+    host,
+    headers: entries.flat(),
+    canonical: `\n${lines}\n${names}\n`,
+    text: `${ALGORITHM}\n${date}\n${scope}\n`,
+    authorization: `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`,
+  };
+}
+
+/**
+ * Signs requests to one service. Credentials are read anew every second, the key derived from them once a day; what
+ * requests with the same object of headers have in common is put together once a second, so nobody may change that object.
+ */
 export class RequestSigner {
-  readonly #service: string;
-  readonly #region: string;
-  readonly #credentials: () => Credentials;
-  readonly #now: () => number;
+  readonly #options: Required<SignerOptions>;
   #signingKey: SigningKey | undefined;
   #stamp: Stamp | undefined;
 
-  constructor({ service, region, credentials = environmentCredentials, now = Date.now }: SignerOptions) {
-    this.#service = service;
-    this.#region = region;
-    this.#credentials = credentials;
-    this.#now = now;
+  constructor(options: SignerOptions) {
+    this.#options = { credentials: environmentCredentials, now: Date.now, ...options };
   }
 
   /**
@@ -110,44 +141,37 @@ export class RequestSigner {
    * where there are no credentials.
    */
   sign({ method, path, query, host, headers, bodyHash }: SignableRequest): string[] {
-    const { date, scope, key, accessKeyId, sessionToken } = this.#stampOf(this.#now());
-    const signed: Record<string, string> = { host, 'x-amz-date': date };
-    if (sessionToken !== undefined) signed['x-amz-security-token'] = sessionToken;
-    Object.assign(signed, headers);
-    const names = Object.keys(signed).sort();
-    const list: string[] = [];
-    let lines = '';
-    for (const name of names) {
-      const value = signed[name] ?? '';
-      list.push(name, value);
-      lines += `${name}:${value}\n`;
-    }
-    const signedNames = names.join(';');
-    const canonical = `${method}\n${canonicalPath(path)}\n${query}\n${lines}\n${signedNames}\n${bodyHash}`;
-    const text = `${ALGORITHM}\n${date}\n${scope}\n${sha256(canonical)}`;
-    const signature = createHmac('sha256', key).update(text).digest('hex');
-    list.push(
-      'authorization',
-      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${signedNames}, Signature=${signature}`,
-    );
-    return list;
+    const stamp = this.#stampOf(this.#options.now());
+    const prepared = this.#prepared(stamp, host, headers);
+    const canonical = `${method}\n${canonicalPath(path)}\n${query}${prepared.canonical}${bodyHash}`;
+    const text = prepared.text + sha256(canonical);
+    const signature = createHmac('sha256', stamp.key).update(text).digest('hex');
+    return [...prepared.headers, 'authorization', prepared.authorization + signature];
+  }
+
+  #prepared(stamp: Stamp, host: string, headers: Headers): Prepared {
+    const known = stamp.prepared.get(headers);
+    if (known?.host === host) return known;
+    const prepared = prepare(stamp, host, headers);
+    stamp.prepared.set(headers, prepared);
+    return prepared;
   }
 
   #stampOf(now: number): Stamp {
     const second = Math.floor(now / 1000);
     if (this.#stamp?.second === second) return this.#stamp;
-    const { accessKeyId, secretAccessKey, sessionToken } = this.#credentials();
+    const { accessKeyId, secretAccessKey, sessionToken } = this.#options.credentials();
     // `2026-11-24T05:06:07.089Z` becomes `20261124T050607Z`.
     const date = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
     const key = this.#keyOf(date.slice(0, 8), secretAccessKey);
-    this.#stamp = { ...key, second, date, accessKeyId, sessionToken };
+    this.#stamp = { ...key, second, date, accessKeyId, sessionToken, prepared: new WeakMap() };
     return this.#stamp;
   }
 
   #keyOf(day: string, secretAccessKey: string): SigningKey {
     const held = this.#signingKey;
     if (held?.day === day && held.secretAccessKey === secretAccessKey) return held;
-    const steps = [day, this.#region, this.#service, 'aws4_request'];
+    const steps = [day, this.#options.region, this.#options.service, 'aws4_request'];
     let key: string | Buffer = `AWS4${secretAccessKey}`;
     for (const step of steps) key = hmac(key, step);
     this.#signingKey = { day, secretAccessKey, scope: steps.join('/'), key };
