@@ -6,6 +6,8 @@ import { Ingress } from '../../lambdas/gateway/core/commands/ingress';
 import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
 import { Courier } from '../../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
+import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
+import { RedisChannels } from '../../lambdas/gateway/core/delivery/redis-channels';
 import { lifecycleTimers } from '../../lambdas/gateway/core/lifecycle/timers';
 import type { Clock, Wake } from '../../lambdas/gateway/core/ports';
 import { secretTokens } from '../support/secret-tokens';
@@ -43,11 +45,13 @@ export class Cloud implements Wire {
   readonly events: UnsignedLifecycleEvent[] = [];
   readonly #rules: NamespaceRules;
   readonly #parts: RedisParts;
+  readonly #membersPerPartition: number;
   readonly #sockets = new Map<string, Socket>();
   #invocations = 0;
 
-  constructor(parts: RedisParts, { listed = false } = {}) {
+  constructor(parts: RedisParts, { listed = false, membersPerPartition = PARTITION_MEMBERS } = {}) {
     const { schedule, faults } = parts;
+    this.#membersPerPartition = membersPerPartition;
     this.#rules = listed ? LISTED : RULES;
     this.#parts = parts;
     this.queues = new Queues(schedule, faults, (task, records) => this.#courier(task).handle(records));
@@ -126,8 +130,12 @@ export class Cloud implements Wire {
 
   #stores(task: Task) {
     const clock = this.#clock(task);
-    const stores = storesOn(runnerOf(this.#parts, task), clock);
-    return withDepartures(stores, { wakes: this.#wakes(task), clock, log: this.#log });
+    const runner = runnerOf(this.#parts, task);
+    const channels = new RedisChannels(runner, clock, this.#membersPerPartition);
+    return withDepartures(
+      { ...storesOn(runner, clock), channels },
+      { wakes: this.#wakes(task), clock, log: this.#log },
+    );
   }
 
   #wakes(task: Task) {

@@ -23,15 +23,25 @@ export class Losses {
   readonly #faults: FaultPlan;
   readonly #scope: string;
   readonly #users: readonly string[];
+  readonly #partitions: number;
   /** States of each channel's slot, one an append. */
   readonly #slots = new Map<string, Snapshot[]>();
 
-  constructor(redis: Redis, schedule: Schedule, faults: FaultPlan, scope: string, users: readonly string[]) {
+  /** `partitions`: most that a channel has. */
+  constructor(
+    redis: Redis,
+    schedule: Schedule,
+    faults: FaultPlan,
+    scope: string,
+    users: readonly string[],
+    partitions: number,
+  ) {
     this.#redis = redis;
     this.#schedule = schedule;
     this.#faults = faults;
     this.#scope = scope;
     this.#users = users;
+    this.#partitions = partitions;
   }
 
   /** Removes all keys of the run. */
@@ -59,7 +69,8 @@ export class Losses {
   /** Something may be lost now. */
   async strike(channel: string, connection: string): Promise<void> {
     const { log, meta } = channelKeys(channel);
-    const keys = [connectionKey(connection), inboxKey(connection), meta, log, partitionKey(channel, 0)];
+    const partition = partitionKey(channel, this.#partition());
+    const keys = [connectionKey(connection), inboxKey(connection), meta, log, partition];
     // Nobody could know that a log was set back whose witness is lost as well.
     if (!this.#faults.kinds.has('channel-rewinds')) keys.push(witnessKey(channel));
     if (this.#faults.strikes('deletions', 0.3)) {
@@ -83,7 +94,7 @@ export class Losses {
       if (state) await this.#restore(`hf1:{ch:${channel}}*`, state);
       this.#slots.set(channel, []);
     }
-    if (this.#faults.strikes('partition-rewinds', 0.3)) await this.#rewindLater(partitionKey(channel, 0));
+    if (this.#faults.strikes('partition-rewinds', 0.3)) await this.#rewindLater(partition);
     if (this.#faults.strikes('connection-rewinds', 0.3))
       await this.#rewindLater(`${connectionKey(connection)}*`);
     if (this.#faults.strikes('flush-all', 0.1)) {
@@ -91,6 +102,11 @@ export class Losses {
       await this.clear();
       this.#slots.clear();
     }
+  }
+
+  /** Draws nothing where there is but one, so that such runs stay what their seeds made them. */
+  #partition(): number {
+    return this.#partitions === 1 ? 0 : this.#schedule.between(0, this.#partitions - 1);
   }
 
   async #rewindLater(pattern: string): Promise<void> {

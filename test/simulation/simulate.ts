@@ -1,5 +1,6 @@
 import type { Redis } from 'iovalkey';
 import type { Delivery } from '../../lambdas/contract/delivery';
+import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys } from '../../lambdas/gateway/core/keys';
 import { RedisPresence } from '../../lambdas/gateway/core/presence/redis-presence';
 import type { ScriptRunner } from '../../lambdas/gateway/core/redis-script';
@@ -43,6 +44,12 @@ export interface SimulationOptions {
 
 const MOST_CLIENTS = 4;
 
+/** Every fourth run has channels of several partitions, half of these with one member each. By the seed alone: see `Losses`. */
+function membersPerPartitionOf(seed: number): number {
+  if (seed % 4 !== 0) return PARTITION_MEMBERS;
+  return seed % 8 === 0 ? 1 : 2;
+}
+
 /** One run: clients, publications and trouble by the seed, judged by the oracle. */
 export async function simulate(
   seed: number,
@@ -55,9 +62,11 @@ export async function simulate(
   const oracle = new Oracle();
   const scope = `sim${seed}.`;
   const names = Array.from({ length: MOST_CLIENTS }, (_, index) => `${scope}c${index}`);
-  const losses = new Losses(operator, schedule, faults, scope, names);
+  const membersPerPartition = membersPerPartitionOf(seed);
+  const partitions = Math.ceil(MOST_CLIENTS / membersPerPartition);
+  const losses = new Losses(operator, schedule, faults, scope, names, partitions);
   const afterAppend = (channel: string) => losses.appended(channel);
-  const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend }, { listed });
+  const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend }, { listed, membersPerPartition });
   await losses.clear();
   const presence = new RedisPresence(redis, { now: () => schedule.now, sleep: async () => undefined });
 

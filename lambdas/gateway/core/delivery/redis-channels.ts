@@ -96,10 +96,16 @@ function movesOf(texts: readonly string[]): readonly Move[] {
 export class RedisChannels implements Channels {
   readonly #scripts: ScriptRunner;
   readonly #clock: Clock;
+  readonly #membersPerPartition: number;
 
-  constructor(scripts: ScriptRunner, clock: Clock = systemClock) {
+  constructor(
+    scripts: ScriptRunner,
+    clock: Clock = systemClock,
+    membersPerPartition: number = PARTITION_MEMBERS,
+  ) {
     this.#scripts = scripts;
     this.#clock = clock;
+    this.#membersPerPartition = membersPerPartition;
   }
 
   async append(
@@ -178,7 +184,7 @@ export class RedisChannels implements Channels {
         [keys.meta, keys.log],
         [
           newEpoch(this.#clock.now()),
-          PARTITION_MEMBERS,
+          this.#membersPerPartition,
           META_TTL_SECONDS,
           recoverFrom ?? '',
           MAX_RECOVERED,
