@@ -1,7 +1,8 @@
 import { Checkup } from '../../lambdas/gateway/core/connections/checkup';
 import type { ConnectionView } from '../../lambdas/gateway/core/connections/connection';
 import { NO_TRAITS } from '../../lambdas/gateway/core/connections/subscription-record';
-import { connectionKey, dueKey, partitionKey, userKeys } from '../../lambdas/gateway/core/keys';
+import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
+import { channelKeys, connectionKey, dueKey, partitionKey, userKeys } from '../../lambdas/gateway/core/keys';
 import type { LimitName } from '../../lambdas/gateway/core/limits/limits';
 import { Caretaker } from '../../lambdas/gateway/core/liveness/caretaker';
 import { dueShardOf } from '../../lambdas/gateway/core/liveness/due-set';
@@ -129,6 +130,20 @@ describe('a connection that lives', () => {
     await operator.del(partitionKey(channel, 0));
     await caretaker.look(id);
     expect(codes(id)).toEqual([3010]);
+  });
+
+  it('is ended with 3010 where its channel does not know its partition', async () => {
+    const { id: first, channel } = await subscribed();
+    await operator.hset(channelKeys(channel).meta, 'n0', PARTITION_MEMBERS);
+    const { id } = await subscribed(channel);
+    await caretaker.look(id);
+    expect(codes(id)).toEqual([]);
+    await operator.del(channelKeys(channel).meta);
+    await publish(channel);
+    await caretaker.look(id);
+    expect(codes(id)).toEqual([3010]);
+    // The first partition hears of the new epoch by the publication itself.
+    expect(codes(first)).toEqual([2500]);
   });
 });
 

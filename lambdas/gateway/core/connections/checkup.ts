@@ -1,5 +1,6 @@
 import { DISCONNECTS } from '../../../contract/codes';
 import { causeOf } from '../../../contract/log';
+import type { Channels } from '../delivery/channels';
 import type { Partitions } from '../delivery/partitions';
 import { inParallel } from '../parallel';
 import type { Log, Poster } from '../ports';
@@ -10,6 +11,7 @@ const CHECKS_AT_ONCE = 16;
 
 export interface CheckupParts {
   readonly connections: Connections;
+  readonly channels: Pick<Channels, 'wakes'>;
   readonly partitions: Partitions;
   readonly departures: Departures;
   readonly poster: Poster;
@@ -18,15 +20,15 @@ export interface CheckupParts {
 
 /** What the partitions of a connection's subscriptions know of it. */
 export interface Findings {
-  /** A subscription is not known to its partition. */
+  /** A subscription is not known to its partition, or the partition not to its channel. */
   readonly lost: boolean;
   /** When one of them posted to it last (epoch ms), as far as is known; 0: nothing is. */
   readonly postedAt: number;
 }
 
 /**
- * Finds subscriptions that a connection has and their partition does not know: Redis lost the partition, or a failover set it
- * back. Nobody would post to them, and nobody but the connection knows of them.
+ * Finds subscriptions that a connection has and nobody would post to: Redis lost their partition or a failover set it back, or
+ * the channel has lost how many partitions it has. Nobody but the connection knows of them.
  */
 export class Checkup {
   readonly #parts: CheckupParts;
@@ -67,10 +69,13 @@ export class Checkup {
     );
     const found = await inParallel(placed, CHECKS_AT_ONCE, async (membership) => {
       const { channel, partition, nonce } = membership;
-      return {
-        membership,
-        standing: await this.#parts.partitions.standing(channel, partition, connection, nonce),
-      };
+      const { channels, partitions } = this.#parts;
+      const [standing, wakes] = await Promise.all([
+        partitions.standing(channel, partition, connection, nonce),
+        // The first is always read.
+        partition === 0 || channels.wakes(channel, partition),
+      ]);
+      return { membership, standing: wakes ? standing : undefined };
     });
     return {
       missing: found.flatMap(({ membership, standing }) => (standing ? [] : [membership])),

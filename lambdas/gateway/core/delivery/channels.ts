@@ -155,6 +155,8 @@ export interface Channels {
   /** `recoverFrom`: offset after which entries are wanted. */
   place(channel: string, recoverFrom: number | undefined): Promise<Place>;
   vacate(channel: string, partition: number, places: number): Promise<void>;
+  /** Whether the partition is one of those that a publication wakes. */
+  wakes(channel: string, partition: number): Promise<boolean>;
   /**
    * Before a subscriber is shown anything up to `shown`: notes that, and makes sure that the log that it was read from holds
    * what others were shown. `seen`: further entries that it held when it was read. False: a failover has set the log back. It

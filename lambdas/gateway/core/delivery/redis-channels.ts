@@ -29,6 +29,7 @@ import { holds, renew } from './scripts/lineage';
 import { place } from './scripts/place';
 import { read } from './scripts/read';
 import { vacate } from './scripts/vacate';
+import { wakes } from './scripts/wakes';
 import { witness } from './scripts/witness';
 
 // A week: offsets go on over quiet days, and a channel that is not used any more is forgotten. Longer than any log or
@@ -204,6 +205,10 @@ export class RedisChannels implements Channels {
 
   async vacate(channel: string, partition: number, places: number): Promise<void> {
     await this.#scripts.run(vacate, [channelKeys(channel).meta], [partition, places]);
+  }
+
+  async wakes(channel: string, partition: number): Promise<boolean> {
+    return (await this.#scripts.run(wakes, [channelKeys(channel).meta], [partition])) === 1;
   }
 
   async read(
