@@ -1,6 +1,6 @@
 import type { Centrifuge, UnsubscribedContext } from 'centrifuge';
 import { Clients, eventually } from '../support/clients';
-import { closeConnection } from '../support/close-connection';
+import { closeConnection } from '../support/connections-api';
 import type { Link } from '../support/link';
 import { publishMany, upTo } from '../support/publishing';
 import { faultsOf, Sightings } from '../support/sightings';

@@ -2,7 +2,7 @@ import { Centrifuge, type DisconnectedContext, type SubscribedContext } from 'ce
 import WebSocket from 'ws';
 import { holdfastWebSocket } from '../../client/websocket';
 import { Clients, eventually } from '../support/clients';
-import { closeConnection } from '../support/close-connection';
+import { closeConnection } from '../support/connections-api';
 import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { tokenFor } from '../support/target';
 

@@ -151,6 +151,16 @@ export class RawSocket {
     this.#socket.terminate();
   }
 
+  /** What came and was not read. */
+  get unread(): readonly Record<string, unknown>[] {
+    return this.#messages;
+  }
+
+  /** The subprotocol that the server chose; empty where it chose none. */
+  get protocol(): string {
+    return this.#socket.protocol;
+  }
+
   async #wait<Value>(take: () => Value | undefined, timeoutMs: number, what: string): Promise<Value> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {

@@ -39,7 +39,8 @@ export function awsOptions(target: Target) {
 
 const secrets = new Map<string, Promise<string>>();
 
-async function jwtSecret(target: Target): Promise<string> {
+/** The secret that signs the tokens of a target (HS256). */
+export async function jwtSecret(target: Target): Promise<string> {
   const id = `/holdfast/${target.environment}/jwt-secret`;
   let secret = secrets.get(id);
   if (!secret) {
