@@ -89,21 +89,6 @@ describe('an unchanged centrifuge client', () => {
     expect(seen.map(({ data }) => data.n)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('is subscribed by the server to the channels of its token', async () => {
-    const channel = `room:server-${run}`;
-    const alice = await clients.connected('alice');
-    const bob = await clients.centrifuge('bob', { channels: [channel] });
-    const seen: unknown[] = [];
-    bob.on('publication', (publication) => seen.push(publication));
-    bob.connect();
-    await bob.ready(10_000);
-
-    await alice.publish(channel, { n: 1 });
-
-    await eventually('the publication', () => seen.length === 1);
-    expect(seen[0]).toMatchObject({ channel, offset: 1, data: { n: 1 } });
-  });
-
   it('reads what a channel keeps, page by page and backwards', async () => {
     const channel = `room:history-${run}`;
     const alice = await clients.connected('alice');
@@ -153,17 +138,40 @@ describe('an unchanged centrifuge client', () => {
     await expect(others.publish(channel, {})).rejects.toMatchObject({ code: 103 });
   });
 
-  it('learns of errors by their code', async () => {
+  it('subscribes by the word of a service, and publishes by it', async () => {
+    const channel = `echo:${run}`;
     const alice = await clients.connected('alice');
-    await expect(alice.rpc('echo.whisper', {})).rejects.toMatchObject({ code: 104 });
-    await expect(alice.rpc('nobody.home', {})).rejects.toMatchObject({ code: 104 });
-    await expect(alice.rpc('echo.say', { text: 42 })).rejects.toMatchObject({ code: 107 });
-    await expect(alice.rpc('echo.shout', { channel: 'no spaces', text: 'x' })).rejects.toMatchObject({
-      code: 107,
-    });
-    await expect(alice.publish('nowhere:1', {})).rejects.toMatchObject({ code: 102 });
-    await expect(alice.rpc('echo.say', { text: 'still here' })).resolves.toMatchObject({
-      data: { text: 'still here' },
-    });
+    const bob = await clients.connected('bob');
+    await expect(alice.publish(channel, { text: 'too early' })).rejects.toMatchObject({ code: 103 });
+    const subscription = alice.newSubscription(channel);
+    const greeting = new Promise<unknown>((resolve) =>
+      subscription.on('subscribed', ({ data }) => resolve(data)),
+    );
+    const heard: unknown[] = [];
+    subscription.on('publication', ({ data, info, offset }) => heard.push({ data, info, offset }));
+    subscription.subscribe();
+    await subscription.ready(10_000);
+    const overheard = await collect(bob, channel);
+
+    await alice.publish(channel, { text: 'hello' });
+    await expect(alice.publish(channel, { words: 'hello' })).rejects.toMatchObject({ code: 107 });
+
+    await eventually('one publication for each', () => heard.length === 1 && overheard.length === 1);
+    expect(await greeting).toEqual({ welcome: 'alice' });
+    expect(heard).toEqual([
+      {
+        data: { text: 'hello', user: 'alice' },
+        info: expect.objectContaining({ user: 'alice', chanInfo: { guest: false } }),
+        offset: 1,
+      },
+    ]);
+  });
+
+  it('is told no by a service', async () => {
+    const alice = await clients.connected('alice');
+    const subscription = alice.newSubscription('echo:closed');
+    const ended = new Promise<{ code: number }>((resolve) => subscription.on('unsubscribed', resolve));
+    subscription.subscribe();
+    expect(await ended).toMatchObject({ code: 103 });
   });
 });
