@@ -1,6 +1,8 @@
 import { SignJWT } from 'jose';
 import { subscriptionRecord } from '../../lambdas/gateway/core/connections/subscription-record';
-import { connectionKey } from '../../lambdas/gateway/core/keys';
+import { connectionKey, dueKey } from '../../lambdas/gateway/core/keys';
+import { dueShardOf } from '../../lambdas/gateway/core/liveness/due-set';
+import { graceEnd } from '../../lambdas/gateway/core/liveness/prognosis';
 import { operatorRedis } from '../support/redis';
 import { gatewayWorld, TOKEN_SECRET, unique } from './gateway-world';
 
@@ -128,6 +130,20 @@ describe('a namespace with tokens', () => {
     const left = await world.connections.leave(id, channel, Date.now() + 5_000);
     expect(left?.traits.expiresAt).toBe(END + 60);
     expect(await answer(id, fresh)).toMatchObject({ error: { code: 103 } });
+  });
+
+  it('has the connection looked at when the permission ends, also a renewed one', async () => {
+    const [id, channel] = [await connected(), unique('private:')];
+    const due = async () => Number(await operator.zscore(dueKey(dueShardOf(id)), id));
+    await world.due.note(id, Date.now() + 900_000);
+    await answer(id, { subscribe: { channel, token: await granted(channel, { exp: END }) } });
+    expect(await due()).toBe(graceEnd(END));
+    const sooner = await granted(channel, { exp: END - 60 });
+    await answer(id, { sub_refresh: { channel, token: sooner } });
+    expect(await due()).toBe(graceEnd(END - 60));
+    // A look that comes too early does no harm; one that is put off would.
+    await answer(id, { sub_refresh: { channel, token: await granted(channel, { exp: END + 60 }) } });
+    expect(await due()).toBe(graceEnd(END - 60));
   });
 
   it('never ends what the server subscribed', async () => {

@@ -54,5 +54,14 @@ export interface CommandParts {
 /** What subscriptions are made with, whoever makes them. */
 export type SubscriptionParts = Pick<
   CommandParts,
-  'connections' | 'channels' | 'partitions' | 'departures' | 'roster' | 'poster' | 'wakes' | 'clock' | 'log'
+  | 'connections'
+  | 'channels'
+  | 'partitions'
+  | 'departures'
+  | 'roster'
+  | 'due'
+  | 'poster'
+  | 'wakes'
+  | 'clock'
+  | 'log'
 >;

@@ -62,7 +62,7 @@ function invalidToken(reason: string): Answer {
 
 /** Serves a new subscription token. Rejects where Redis or the keys fail. */
 export async function serveSubRefresh(
-  { tokens, connections, clock }: RefreshParts,
+  { tokens, connections, due, clock }: RefreshParts,
   { connection, user }: Pick<Sender, 'connection' | 'user'>,
   { id, channel, token }: SubRefreshCommand,
 ): Promise<Answer> {
@@ -74,7 +74,11 @@ export async function serveSubRefresh(
       return refuse(PROTOCOL_ERRORS.permissionDenied, verdict.reason);
     case 'ok': {
       const { grant } = verdict;
-      if (!(await connections.renewSubscription(connection, channel, grant))) {
+      const [renewed] = await Promise.all([
+        connections.renewSubscription(connection, channel, grant),
+        grant.expiresAt > 0 && due.note(connection, graceEnd(grant.expiresAt)),
+      ]);
+      if (!renewed) {
         return refuse(PROTOCOL_ERRORS.permissionDenied, 'channel: expected an own subscription, got none');
       }
       return { result: 'reply', reply: { id, sub_refresh: expiryOf(grant.expiresAt, clock.now()) } };

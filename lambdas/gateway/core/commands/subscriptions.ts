@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { PROTOCOL_ERRORS, UNSUBSCRIBES } from '../../../contract/codes';
-import { type ClientInfo, encodeFrame, type SubscribeResult } from '../../../contract/frames';
+import { UNSUBSCRIBES } from '../../../contract/codes';
+import { encodeFrame, type SubscribeResult } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
-import type { Membership, Question } from '../connections/connection';
+import type { Question } from '../connections/connection';
 import { endedOf } from '../connections/departures';
 import type { SubscriptionTraits } from '../connections/subscription-record';
 import type { Place } from '../delivery/channels';
-import { type Member, PENDING_MS } from '../delivery/partitions';
-import type { Arrival } from '../presence/presence';
 import type { Position } from '../protocol/commands';
-import { type Ending, type PendingSubscription, type Refusal, refuse } from './answer';
+import type { Ending, PendingSubscription, Refusal } from './answer';
 import { ChannelHolds } from './channel-holds';
 import type { SubscriptionParts } from './parts';
 import { type Permission, toldOf } from './permission';
 import { type RecoveryBudget, subscribeResult } from './recovery';
 import { clientInfo } from './sender';
 import { SubscriptionEnds } from './subscription-ends';
+import { type Entered, enter, refuseEntry } from './subscription-entry';
 
 export interface SubscribeRequest {
   readonly channel: string;
@@ -60,20 +59,6 @@ function traitsOf({ permission, serverSide, joinLeave }: SubscribeRequest): Subs
 /** Names one subscription, or the question about one. */
 export function newNonce(): string {
   return randomBytes(6).toString('base64url');
-}
-
-/** `moved`: partitions to be told of the join. */
-type Entered = { readonly moved: number } | 'epoch' | 'set back' | 'busy' | 'lost';
-
-const NOT_ENTERED = {
-  epoch: 'partition: expected the epoch of the channel, got a former one',
-  'set back': 'log: expected what subscribers were shown, got a former state of it',
-  busy: 'partition: expected no former subscription, got one that is not over',
-} as const;
-
-function arrivalOf(info: ClientInfo, { nonce, traits }: Membership): Arrival {
-  const { lifecycle, joinLeave } = traits;
-  return { connection: info.client, nonce, info, lifecycle, listens: joinLeave };
 }
 
 /** A subscription's way: hold, place, join, reply, activate; and its end. */
@@ -181,7 +166,8 @@ export class Subscriptions {
     const membership = { channel, partition, nonce, traits };
     let entered: Entered;
     try {
-      entered = await this.#enter(
+      entered = await enter(
+        this.#parts,
         connection,
         membership,
         place,
@@ -193,7 +179,7 @@ export class Subscriptions {
     }
     if (typeof entered === 'string') {
       await this.#giveUpAttempt(attempt, partition);
-      return this.#notEntered(entered, channel, partition);
+      return refuseEntry(this.#parts, entered, channel, partition);
     }
     return {
       result: 'subscribed',
@@ -203,50 +189,6 @@ export class Subscriptions {
       },
       pending: { ...membership, moved: entered.moved },
     };
-  }
-
-  /** The partition's members have to hear of the new epoch first, or a former subscription has to end: a drain sees to it. */
-  async #notEntered(entered: Exclude<Entered, object>, channel: string, partition: number): Promise<Refusal> {
-    if (entered === 'lost') {
-      return refuse(PROTOCOL_ERRORS.internal, 'connection: expected it open, got a close or an unsubscribe');
-    }
-    const first = entered === 'set back' ? 0 : partition;
-    for (const told of new Set([first, partition])) {
-      await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition: told }, 0);
-    }
-    return refuse(PROTOCOL_ERRORS.internal, NOT_ENTERED[entered]);
-  }
-
-  /** Joins the partition of a place as pending, then notes it in the connection and in the channel's list. */
-  async #enter(
-    connection: string,
-    membership: PendingSubscription,
-    { epoch, top, tag, move, entries }: Place,
-    info: ClientInfo,
-  ): Promise<Entered> {
-    const { channels, connections, partitions, roster, clock } = this.#parts;
-    const { channel, partition, nonce, traits } = membership;
-    const until = clock.now() + PENDING_MS;
-    const { serverSide, presence, joinLeave } = traits;
-    const member: Member = {
-      ...{ connection, nonce, state: 'pending', offset: top, until, serverSide, listed: presence },
-      ...(joinLeave ? { moves: move } : {}),
-    };
-    const [joined, held] = await Promise.all([
-      partitions.join(channel, partition, member, { epoch, top }),
-      channels.witness(channel, epoch, { offset: top, tag }, entries),
-      traits.lifecycle ? roster.announce(channel, { connection, nonce }) : undefined,
-    ]);
-    if (joined !== 'joined') return joined;
-    if (!held) return 'set back';
-    // Both have to end before anything is given up: what comes late would stay.
-    const [settled, moved] = await Promise.allSettled([
-      connections.settle(connection, membership, top),
-      traits.presence ? roster.appear(channel, arrivalOf(info, membership)) : 0,
-    ]);
-    if (settled.status === 'rejected') throw settled.reason;
-    if (moved.status === 'rejected') throw moved.reason;
-    return settled.value === 'lost' ? 'lost' : { moved: moved.value };
   }
 
   /**
