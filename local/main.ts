@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { parameterNames } from '../lambdas/contract/parameters';
+import { parseTokenRules } from '../lambdas/contract/token-rules';
 import { LocalCloud } from './cloud';
 import { ConsoleLog } from './command/console-log';
 import { readOptions, type StartOptions, USAGE, UsageError } from './command/options';
@@ -17,7 +19,7 @@ import {
 import { synthesize } from './command/synth';
 import { findRedis } from './redis/find';
 import { type CreatedStacks, createStacks } from './stacks';
-import { signToken } from './token';
+import { claimsOf, signToken, type TokenRequest } from './token';
 import { WebServer } from './web/web-server';
 
 /** Environment of the configuration, and so the stage in every URL. */
@@ -88,8 +90,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   const state = describe(created, cloud, `http://localhost:${ports.web}`);
   const web = new WebServer({
     websocketUrl: state.websocketUrl,
-    signToken: (user) =>
-      signToken({ secret: cloud.secrets.value(`/holdfast/${ENVIRONMENT}/jwt-secret`), user }),
+    signToken: (user) => signToken({ ...tokenTermsOf(cloud), user }),
     webRoot: join(root, 'web'),
   });
   await web.listen(ports.web);
@@ -105,6 +106,13 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
       directory: relative(process.cwd(), options.directory) || '.',
     }),
   );
+}
+
+/** What tokens of this stack are signed with, and have to name. */
+function tokenTermsOf(cloud: LocalCloud): Pick<TokenRequest, 'secret' | 'issuer' | 'audience'> {
+  const secret = cloud.secrets.value(`/holdfast/${ENVIRONMENT}/jwt-secret`);
+  const rules = parseTokenRules(cloud.ssm.find(parameterNames(ENVIRONMENT).tokenRules)?.value ?? '');
+  return { secret, ...claimsOf(rules) };
 }
 
 function describe({ outputs }: CreatedStacks, cloud: LocalCloud, webUrl: string): LocalState {

@@ -22,5 +22,5 @@ function code(text: string): string {
     .join(', ');
 }
 
-// `node --import tsx scripts/limits.ts` prints it.
+// `npm run limits` prints it.
 if (require.main === module) process.stdout.write(`${limitsTable()}\n`);

@@ -88,5 +88,5 @@ export function figuresTable(counts: readonly number[] = [1_000, 10_000, 100_000
   return [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-// `node --import tsx scripts/liveness-figures.ts` prints it.
+// `npm run figures` prints it.
 if (require.main === module) process.stdout.write(`${figuresTable()}\n`);

@@ -1,10 +1,16 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  type SecretsManagerClientConfig,
+} from '@aws-sdk/client-secrets-manager';
+import { GetParameterCommand, SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm';
 import { isChannelName } from '../lambdas/contract/channel';
 import { parameterNames } from '../lambdas/contract/parameters';
+import { parseTokenRules, type TokenRules } from '../lambdas/contract/token-rules';
 import { readState } from '../local/command/state-file';
-import { DEFAULT_TTL_SECONDS, signToken } from '../local/token';
+import { claimsOf, DEFAULT_TTL_SECONDS, signToken, type TokenRequest } from '../local/token';
 
 export const USAGE = `Prints a JWT that a stack accepts.
 
@@ -33,7 +39,9 @@ export class TokenUsageError extends Error {
   override readonly name = 'TokenUsageError';
 }
 
-/** The environment's secret could not be read. */
+type Terms = Pick<TokenRequest, 'secret' | 'issuer' | 'audience'>;
+
+/** What tokens are signed with, or have to name, could not be read. */
 export class TokenSecretError extends Error {
   override readonly name = 'TokenSecretError';
 }
@@ -83,42 +91,74 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function readSecret(options: TokenOptions): Promise<string> {
-  const name = `${parameterNames(options.environment).root}/jwt-secret`;
-  const client = options.environment === LOCAL ? localClient(options.dir) : new SecretsManagerClient({});
+/** What the environment's tokens are signed with, and have to name. */
+async function readTerms(options: TokenOptions): Promise<Terms> {
+  const coordinates = options.environment === LOCAL ? localCoordinates(options.dir) : {};
+  const secrets = new SecretsManagerClient(coordinates);
+  const parameters = new SSMClient(coordinates);
+  const { root, tokenRules } = parameterNames(options.environment);
+  const local = options.environment === LOCAL;
   try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: name }));
-    if (!SecretString) throw new TokenSecretError(`secret ${name}: expected text, got none`);
-    return SecretString;
+    const [secret, rules] = await Promise.all([
+      read(`secret ${root}/jwt-secret`, local, async () => {
+        const command = new GetSecretValueCommand({ SecretId: `${root}/jwt-secret` });
+        return (await secrets.send(command)).SecretString;
+      }),
+      read(`parameter ${tokenRules}`, local, async () => {
+        return (await parameters.send(new GetParameterCommand({ Name: tokenRules }))).Parameter?.Value;
+      }),
+    ]);
+    return { secret, ...claimsOf(secretRules(tokenRules, rules)) };
+  } finally {
+    secrets.destroy();
+    parameters.destroy();
+  }
+}
+
+async function read(what: string, local: boolean, call: () => Promise<string | undefined>): Promise<string> {
+  let text: string | undefined;
+  try {
+    text = await call();
   } catch (error) {
-    if (error instanceof TokenSecretError) throw error;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    if (options.environment !== LOCAL && reason.includes('Region is missing')) {
+    if (!local && reason.includes('Region is missing')) {
       throw new TokenSecretError(
         'expected AWS credentials and AWS_REGION, as for the AWS CLI, got no region',
         { cause: error },
       );
     }
-    throw new TokenSecretError(`secret ${name} could not be read: ${reason}`, { cause: error });
-  } finally {
-    client.destroy();
+    throw new TokenSecretError(`${what} could not be read: ${reason}`, { cause: error });
   }
+  if (!text) throw new TokenSecretError(`${what}: expected text, got none`);
+  return text;
 }
 
-function localClient(dir: string): SecretsManagerClient {
+/** The rules for tokens by the secret. */
+function secretRules(name: string, json: string): TokenRules {
+  const rules = parseTokenRules(json);
+  if (!rules) throw new TokenSecretError(`parameter ${name}: expected rules for tokens, got something else`);
+  if (!rules.hmac) {
+    throw new TokenSecretError(
+      'expected an environment that takes tokens by its secret, got one with auth.hmac: false',
+    );
+  }
+  return rules;
+}
+
+function localCoordinates(dir: string): SecretsManagerClientConfig & SSMClientConfig {
   const state = readState(dir);
   if (!state) {
     throw new TokenSecretError(
       `expected a running local stack, got none (no ${join(dir, 'local.json')} of a live process): run npm start, or name a deployed environment with --env`,
     );
   }
-  return new SecretsManagerClient({
+  return {
     endpoint: state.awsEndpointUrl,
     region: state.region,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-  });
+  };
 }
 
 async function main(): Promise<void> {
@@ -129,8 +169,8 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const secret = await readSecret(options);
-  process.stdout.write(`${await signToken({ secret, ...options })}\n`);
+  const terms = await readTerms(options);
+  process.stdout.write(`${await signToken({ ...terms, ...options })}\n`);
 }
 
 if (require.main === module) {

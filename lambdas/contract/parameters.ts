@@ -26,6 +26,8 @@ export function parameterNames(environment: string) {
     deadLetterQueue: (name: string) => `${root}/dead-letters/${name}`,
     /** JSON `{keys: [{kid, publicKey}]}`: current first, then previous (`lambdas/contract/signature.ts`). */
     signingKeys: `${root}/signing-keys`,
+    /** JSON `TokenRules` (`lambdas/contract/token-rules.ts`): what tokens have to name. */
+    tokenRules: `${root}/token-rules`,
     /** Parent of one key set per JWKS URL, named by `keySetId` (`lambdas/contract/jwks.ts`). */
     jwks: `${root}/jwks`,
     /** Function that answers error 100 for an rpc whose function failed: the on-failure destination. */

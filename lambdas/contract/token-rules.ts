@@ -56,9 +56,14 @@ function parse(json: string): unknown {
   }
 }
 
+/** Reads the rules from their JSON; undefined where it is none. */
+export function parseTokenRules(json: string): TokenRules | undefined {
+  return rulesOf(parse(json));
+}
+
 /** Reads the rules from a function's environment. Throws EnvironmentError for anything else. */
 export function readTokenRules(environment: { readonly TOKEN_RULES: string }): TokenRules {
-  const rules = rulesOf(parse(environment.TOKEN_RULES));
+  const rules = parseTokenRules(environment.TOKEN_RULES);
   if (rules === undefined) throw new EnvironmentError(TOKEN_RULES, EXPECTED, 'something else');
   return rules;
 }

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import { GATEWAY_SERVICE } from '../../lambdas/contract/registry';
+import { tokenRulesOf } from '../auth-config';
 import type { HoldfastConfig } from '../config';
 import { ApiGatewayLogRole } from '../constructs/api-gateway-log-role';
 import { Bus } from '../constructs/bus';
@@ -77,6 +78,7 @@ export class GatewayStack extends Stack {
     publishParameter(this, 'PostConnectionsArn', names.postConnectionsArn, this.gateway.postConnectionsArn);
     publishParameter(this, 'WebsocketUrl', names.websocketUrl, this.gateway.url);
     publishParameter(this, 'ServerApiUrl', names.serverApiUrl, serverApi.url);
+    publishParameter(this, 'TokenRules', names.tokenRules, JSON.stringify(tokenRulesOf(config.auth)));
     publishParameter(this, 'ServerApiArn', names.serverApiArn, serverApi.signedRoutesArn);
     publishDeadLetters(this, config.environment, {
       deliveries: [deliveries.deliveriesDeadLetters, deliveries.deliveries.queueUrl],

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jwtVerify } from 'jose';
+import type { TokenRules } from '../../lambdas/contract/token-rules';
 import { signToken } from '../../local/token';
 import { readTokenOptions, TokenUsageError } from '../../scripts/token';
 
@@ -74,6 +75,12 @@ describe('npm run token', () => {
   let folder: string;
   let secrets: Server;
   const asked: unknown[] = [];
+  let rules: TokenRules;
+
+  beforeEach(() => {
+    rules = { hmac: true, anonymous: false, jwks: [] };
+    asked.length = 0;
+  });
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-token-'));
@@ -85,7 +92,12 @@ describe('npm run token', () => {
       request.on('end', () => {
         asked.push([request.headers['x-amz-target'], JSON.parse(body)]);
         response.setHeader('content-type', 'application/x-amz-json-1.1');
-        response.end(JSON.stringify({ Name: '/holdfast/local/jwt-secret', SecretString: SECRET }));
+        const parameter = String(request.headers['x-amz-target']).startsWith('AmazonSSM');
+        response.end(
+          JSON.stringify(
+            parameter ? { Parameter: { Value: JSON.stringify(rules) } } : { SecretString: SECRET },
+          ),
+        );
       });
     });
     await new Promise<void>((resolve) => secrets.listen(0, '127.0.0.1', resolve));
@@ -105,7 +117,29 @@ describe('npm run token', () => {
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const { payload } = await jwtVerify(stdout.trim(), key);
     expect(payload).toMatchObject({ sub: 'alice', channels: ['a', 'b'] });
-    expect(asked).toEqual([['secretsmanager.GetSecretValue', { SecretId: '/holdfast/local/jwt-secret' }]]);
+    expect(payload).not.toHaveProperty('iss');
+    expect(payload).not.toHaveProperty('aud');
+    expect(asked).toHaveLength(2);
+    expect(asked).toEqual(
+      expect.arrayContaining([
+        ['secretsmanager.GetSecretValue', { SecretId: '/holdfast/local/jwt-secret' }],
+        ['AmazonSSM.GetParameter', { Name: '/holdfast/local/token-rules' }],
+      ]),
+    );
+  }, 20_000);
+
+  it('names the issuer and the audience that the configuration asks for', async () => {
+    rules = { ...rules, issuer: 'https://login.example', audience: 'chat' };
+    const { stdout } = await run('--user', 'alice', '--dir', folder);
+    const { payload } = await jwtVerify(stdout.trim(), key);
+    expect(payload).toMatchObject({ sub: 'alice', iss: 'https://login.example', aud: 'chat' });
+  }, 20_000);
+
+  it('says on stderr that no token by the secret would be taken, and ends with 1', async () => {
+    rules = { ...rules, hmac: false };
+    const { code, stdout, stderr } = await run('--user', 'alice', '--dir', folder);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('token: expected an environment that takes tokens by its secret');
   }, 20_000);
 
   it('says on stderr that no stack runs, and ends with 1', async () => {
