@@ -8,6 +8,7 @@ import { SqsService } from './aws/sqs/service';
 import { SsmService } from './aws/ssm/service';
 import { StsService } from './aws/sts/service';
 import type { PortBlock } from './command/port-block';
+import { Faults } from './faults/faults';
 import { WebSocketGateway } from './gateway/websocket-gateway';
 import { HttpApiServer } from './http-api/http-api-server';
 import { LOOPBACK } from './http-server';
@@ -38,6 +39,8 @@ export interface LocalCloudOptions {
   readonly redisDirectory: string;
   /** How many times faster than the wall clock schedules and the limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
+  /** What goes wrong on request. @default nothing, until `faults` is told */
+  readonly faults?: Faults;
   /** Hears of every call that a policy refused. */
   readonly onDenied?: (denial: Denial) => void;
 }
@@ -54,6 +57,7 @@ export class LocalCloud {
   readonly region: string;
   readonly log: RuntimeLog;
   readonly identities = new Identities();
+  readonly faults: Faults;
   /** Roles and policies of the templates. */
   readonly access: AccessControl;
   /** Invokes for services that need a permission of the function. */
@@ -88,6 +92,8 @@ export class LocalCloud {
     this.#ports = ports;
     this.redisBinary = redisBinary;
     this.redisDirectory = redisDirectory;
+    this.faults = options.faults ?? new Faults();
+    const { faults } = this;
     const access = new AccessControl({
       account: this.account,
       region,
@@ -109,13 +115,14 @@ export class LocalCloud {
       targets: router,
       environment: () => this.#functionEnvironment(),
       logAccess: new LogAccess(access),
+      faults,
     });
     this.permitted = new GuardedInvoker(this.lambda, access);
     this.sqs = new SqsService({ region, baseUrl: () => this.awsEndpointUrl });
     this.ssm = new SsmService({ region });
     this.secrets = new SecretsManagerService({ region, log });
     const timetable = new Timetable(new ScheduleClock(timeScale));
-    this.events = new EventBridgeService({ region, router, log, timetable });
+    this.events = new EventBridgeService({ region, router, log, timetable, faults });
     this.scheduler = new SchedulerService({ region, router, log, timetable });
     this.dynamodb = new DynamoDbService({ region });
     this.apis = new ApiDrafts(region, { websocket: ports.websocket, http: ports.serverApi });
@@ -126,6 +133,7 @@ export class LocalCloud {
       region,
       timeScale,
       management: apiGuard,
+      faults,
     });
     this.#http = new HttpApiServer({
       invoker: this.permitted,
@@ -182,6 +190,11 @@ export class LocalCloud {
     await Promise.all(this.rotations.map((secretId) => this.secrets.rotate(secretId)));
     this.events.startSchedules();
     this.scheduler.start();
+  }
+
+  /** Ends sockets as a lost network does. @returns how many */
+  cutConnections(chosen: () => boolean): number {
+    return this.#websocket.cut(chosen);
   }
 
   /** Ends everything: sockets first, so that functions still hear of them, then functions, then Redis. */

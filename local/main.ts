@@ -17,6 +17,7 @@ import {
   writeState,
 } from './command/state-file';
 import { synthesize } from './command/synth';
+import { FaultControl } from './faults/control';
 import { findRedis } from './redis/find';
 import { type CreatedStacks, createStacks } from './stacks';
 import { claimsOf, signToken, type TokenRequest } from './token';
@@ -87,7 +88,15 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
     ({ resources, stacks }) => `${resources} in ${stacks} stacks`,
   );
   await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
-  const state = describe(created, cloud, `http://localhost:${ports.web}`);
+  const control = new FaultControl(cloud);
+  const controlUrl = await control.listen();
+  endings.push(() => control.close());
+  const { token: controlToken } = control;
+  const state = describe(created, cloud, {
+    webUrl: `http://localhost:${ports.web}`,
+    controlUrl,
+    controlToken,
+  });
   const web = new WebServer({
     websocketUrl: state.websocketUrl,
     signToken: (user) => signToken({ ...tokenTermsOf(cloud), user }),
@@ -115,7 +124,11 @@ function tokenTermsOf(cloud: LocalCloud): Pick<TokenRequest, 'secret' | 'issuer'
   return { secret, ...claimsOf(rules) };
 }
 
-function describe({ outputs }: CreatedStacks, cloud: LocalCloud, webUrl: string): LocalState {
+function describe(
+  { outputs }: CreatedStacks,
+  cloud: LocalCloud,
+  more: Pick<LocalState, 'webUrl' | 'controlUrl' | 'controlToken'>,
+): LocalState {
   const output = (name: string): string => {
     const value = outputs.get(name);
     if (value === undefined) throw new Error(`expected an output ${name} of the stacks, got none`);
@@ -127,7 +140,7 @@ function describe({ outputs }: CreatedStacks, cloud: LocalCloud, webUrl: string)
     callbackUrl: output('callbackUrl'),
     serverApiUrl: output('serverApiUrl'),
     apiKey: cloud.secrets.value(`/holdfast/${ENVIRONMENT}/api-key`),
-    webUrl,
+    ...more,
     awsEndpointUrl: cloud.awsEndpointUrl,
     redisUrl: cloud.redis?.operatorUrl ?? '',
     region: cloud.region,

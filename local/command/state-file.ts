@@ -13,6 +13,9 @@ export interface LocalState {
   readonly awsEndpointUrl: string;
   /** Redis with all rights, without TLS: for a developer's tools, not for functions. */
   readonly redisUrl: string;
+  /** Where `npm run fault` asks for trouble, and the token that it brings. */
+  readonly controlUrl: string;
+  readonly controlToken: string;
   readonly region: string;
   readonly account: string;
 }

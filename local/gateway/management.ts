@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { refusal } from '../aws/refusal';
+import type { Faults, PostFault } from '../faults/faults';
 import { AwsError, type AwsResponse } from '../ports';
 import type { GatewayConnection } from './connection';
 import { isIdentifier } from './identifiers';
@@ -25,6 +27,7 @@ const NO_BODY = Buffer.alloc(0);
  *
  * @param encodedId the last part of the path, still URL-encoded
  * @param access undefined lets everybody in whose request is signed
+ * @param faults what goes wrong on request
  */
 export async function answerManagement(
   request: IncomingMessage,
@@ -33,6 +36,7 @@ export async function answerManagement(
   api: ManagedApi,
   limits: GatewayLimits,
   access: ManagementAccess | undefined,
+  faults: Pick<Faults, 'post'> | undefined,
 ): Promise<void> {
   if (!isSigned(request) || !['GET', 'POST', 'DELETE'].includes(request.method ?? '')) {
     return fail(
@@ -53,7 +57,7 @@ export async function answerManagement(
     data = await readBody(request, limits.messageBytes);
     if (!data) return fail(request, response, 413, 'PayloadTooLargeException', 'Message too long');
   }
-  // Nothing may be awaited from here to the send: see the order above.
+  // Nothing may be awaited from here to the send, but where a fault asks for it: see the order above.
   const refused = access && refusalOf(access, request, { ...api, connectionId }, data ?? NO_BODY);
   if (refused) return answer(response, refused);
   const connection = api.connections.get(connectionId);
@@ -66,8 +70,35 @@ export async function answerManagement(
   if (connection.bufferedBytes > limits.slowClientBytes) {
     return fail(request, response, 429, 'LimitExceededException', 'The client reads too slowly');
   }
+  const fault = faults?.post();
+  if (fault) return meetFault(request, response, connection, data, fault);
   connection.send(data);
   return succeed(response, 200);
+}
+
+/** Answers a post as the fault says, which may not be what becomes of it. */
+async function meetFault(
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: GatewayConnection,
+  data: Buffer,
+  { answer, delivered, delayMs }: PostFault,
+): Promise<void> {
+  if (delayMs > 0) await sleep(delayMs);
+  if (delivered || answer === 'ok') connection.send(data);
+  switch (answer) {
+    case 'ok':
+      return succeed(response, 200);
+    case '410':
+      connection.terminate();
+      return fail(request, response, 410, 'GoneException');
+    case '429':
+      return fail(request, response, 429, 'LimitExceededException', 'Rate exceeded');
+    case '500':
+      return fail(request, response, 500, 'InternalServerErrorException', 'Internal server error');
+    case 'hang':
+      return;
+  }
 }
 
 /** The answer to a caller who may not do this; undefined for one who may. */

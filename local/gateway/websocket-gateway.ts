@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
+import type { Faults } from '../faults/faults';
 import { listen, stop } from '../http-server';
 import type { Invoker, RuntimeLog } from '../ports';
 import { type Disconnection, GatewayConnection } from './connection';
@@ -23,6 +24,8 @@ export interface WebSocketGatewayOptions {
   readonly timeScale?: number;
   /** Who may use `@connections`. @default everybody who signs */
   readonly management?: ManagementAccess;
+  /** What goes wrong on request. @default nothing */
+  readonly faults?: Pick<Faults, 'post' | 'dropsDisconnect'>;
 }
 
 export interface WebSocketApi {
@@ -82,6 +85,7 @@ export class WebSocketGateway {
   readonly #limits: GatewayLimits;
   readonly #timeScale: number;
   readonly #management: ManagementAccess | undefined;
+  readonly #faults: Pick<Faults, 'post' | 'dropsDisconnect'> | undefined;
   readonly #apis = new Map<string, HostedApi>();
   readonly #server: Server;
   readonly #upgrader: WebSocketServer;
@@ -97,6 +101,7 @@ export class WebSocketGateway {
     this.#limits = { ...AWS_LIMITS, ...options.limits };
     this.#timeScale = options.timeScale ?? 1;
     this.#management = options.management;
+    this.#faults = options.faults;
     const upgraderOptions: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
@@ -143,6 +148,14 @@ export class WebSocketGateway {
     );
   }
 
+  /** Ends sockets without a close frame, as a lost network does. @returns how many */
+  cut(chosen: () => boolean): number {
+    const open = [...this.#apis.values()].flatMap((api) => [...api.connections.values()]);
+    const struck = open.filter(() => chosen());
+    for (const connection of struck) connection.terminate();
+    return struck.length;
+  }
+
   /**
    * Closes every connection with 1001 and ends within about half a second. `$disconnect` is not invoked: the
    * functions are about to end as well, and the state that they would clean up with them.
@@ -163,7 +176,7 @@ export class WebSocketGateway {
     const api = this.#apis.get(stage ?? '');
     const [resource, id, ...more] = rest;
     if (api && resource !== undefined && id !== undefined && more.length === 0 && isConnections(resource)) {
-      return answerManagement(request, response, id, api, this.#limits, this.#management);
+      return answerManagement(request, response, id, api, this.#limits, this.#management, this.#faults);
     }
     request.resume();
     if (api && rest.length === 0 && request.method === 'GET') {
@@ -254,6 +267,7 @@ export class WebSocketGateway {
         `${context.connectionId} closed with 1009: expected frames of at most ${frameBytes} bytes and messages of at most ${messageBytes}, got more`,
       );
     }
+    if (this.#faults?.dropsDisconnect()) return;
     void this.#integrate(api, '$disconnect', disconnectEvent(context, code, reason));
   }
 

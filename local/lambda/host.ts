@@ -1,52 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
-import type { LogAccess } from '../iam/log-access';
-import {
-  AwsError,
-  type InvokeResult,
-  type Invoker,
-  LOCAL_ACCOUNT,
-  type RuntimeLog,
-  type TargetRouter,
-} from '../ports';
+import { AwsError, type InvokeResult, type Invoker, LOCAL_ACCOUNT } from '../ports';
 import { type AsyncConfig, AsyncInvocations, DEFAULT_ASYNC_CONFIG } from './async-invocations';
 import { outputOf } from './function-output';
 import { FunctionRegistry, type FunctionTarget } from './function-registry';
-import type { EnvironmentSource, FunctionDefinition, FunctionVersion } from './function-version';
+import type { FunctionDefinition, FunctionVersion } from './function-version';
+import type { LambdaHostOptions } from './host-options';
 import type { InvocationOutcome } from './invocation-outcome';
 import { OrphanReaper } from './orphan-reaper';
-import { RuntimeApi } from './runtime-api';
+import { type InvocationTrouble, RuntimeApi } from './runtime-api';
 import { Sandbox, type SandboxOwner } from './sandbox';
 import { commandOf, sandboxEnvironment } from './sandbox-environment';
 import { SandboxPool } from './sandbox-pool';
-
-export interface LambdaHostOptions {
-  readonly log: RuntimeLog;
-  /** Where destinations and dead letters of asynchronous invocations go. */
-  readonly targets: TargetRouter;
-  /** @default us-east-1 */
-  readonly region?: string;
-  /** @default 000000000000 */
-  readonly account?: string;
-  /** Set for every function, before its own: endpoint, certificates. Read at each start of a sandbox. @default none */
-  readonly environment?: EnvironmentSource;
-  /** Decides whether what a function prints gets into its log. @default always */
-  readonly logAccess?: Pick<LogAccess, 'problem'>;
-  /** Most sandboxes at a time, all functions together. @default 50: 40 MB each, and two cores do no more */
-  readonly maxSandboxes?: number;
-  /** Most synchronous invocations that wait for a sandbox; the next is throttled. @default 1000 */
-  readonly maxWaiting?: number;
-  /** Most sandboxes that start at the same time. @default number of cores, at least 2 */
-  readonly maxStarting?: number;
-  /** An unused sandbox ends after this. @default 5 minutes */
-  readonly idleMs?: number;
-  /** A sandbox must poll for work within this. @default 30 s; AWS: 10 s, but a laptop may be busy */
-  readonly initTimeoutMs?: number;
-  /** Wait before retry 1 and 2 of an asynchronous invocation. @default 60 s and 120 s, as on AWS */
-  readonly retryDelayMs?: (retry: number) => number;
-  /** Executable for a `nodejs*` runtime. @default the Node that runs this */
-  readonly nodeBinary?: (runtime: string) => string;
-}
+import { ThrottledError } from './throttled-error';
 
 export interface InvocationResult extends InvokeResult {
   readonly requestId: string;
@@ -79,6 +45,7 @@ export class LambdaHost implements Invoker {
   readonly #pool: SandboxPool;
   readonly #async: AsyncInvocations;
   readonly #asyncConfigs = new Map<string, AsyncConfig>();
+  #inFlight = 0;
   readonly #stats = new Map<string, { -readonly [key in keyof FunctionStats]: number }>();
 
   constructor(options: LambdaHostOptions) {
@@ -228,15 +195,18 @@ export class LambdaHost implements Invoker {
     payload: string,
     startBefore?: number,
   ): Promise<InvocationOutcome> {
+    const trouble = this.#troubleOf(name);
     const stats = this.#statsOf(name);
     stats.invocations += 1;
     stats.inflight += 1;
+    this.#inFlight += 1;
     try {
       const outcome = await this.#pool.run(version, {
         requestId,
         functionArn: arn,
         traceId: traceIdOf(requestId),
         payload,
+        trouble,
         patient: startBefore !== undefined,
         startBefore,
       });
@@ -249,7 +219,22 @@ export class LambdaHost implements Invoker {
       return outcome;
     } finally {
       stats.inflight -= 1;
+      this.#inFlight -= 1;
     }
+  }
+
+  /** @throws ThrottledError where one is asked for */
+  #troubleOf(name: string): InvocationTrouble | undefined {
+    const { faults } = this.#options;
+    if (faults?.hasRoom(this.#inFlight) === false) {
+      throw new ThrottledError('ConcurrentInvocationLimitExceeded', 'the pool was made that small');
+    }
+    const trouble = faults?.invocation(name);
+    if (trouble === 'throttle') {
+      const reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+      throw new ThrottledError(reason, `${name} was to be throttled`);
+    }
+    return trouble;
   }
 
   #createSandbox(version: FunctionVersion, owner: SandboxOwner): Sandbox {
@@ -265,6 +250,7 @@ export class LambdaHost implements Invoker {
         environment: sandboxEnvironment(version, this.#region, this.#options.environment ?? {}, logStream),
         timeoutMs: timeoutSeconds * 1000,
         initTimeoutMs: this.#options.initTimeoutMs ?? 30_000,
+        startDelayMs: this.#options.faults?.startDelayMs(name) ?? 0,
         api: this.#api,
         reaper: this.#reaper,
         output: outputOf({ log, region: this.#region, access }, version, logStream),

@@ -1,3 +1,4 @@
+import type { Faults } from '../faults/faults';
 import type { Invoker, QueueMessage, QueueSource, RuntimeLog } from '../ports';
 import { failedMessageIds, queueEvent, splitBySize } from './queue-event';
 
@@ -9,6 +10,8 @@ export interface QueuePollerOptions {
   readonly source: QueueSource;
   readonly invoker: Invoker;
   readonly log: RuntimeLog;
+  /** What goes wrong on request. @default nothing */
+  readonly faults?: Pick<Faults, 'messages'>;
   /** 1 to 10; up to 10,000 for standard queues with a batching window. @default 10 */
   readonly batchSize?: number | undefined;
   /** 0 to 300; not for FIFO queues. @default 0 */
@@ -160,7 +163,7 @@ export class QueuePoller {
 
   async #process(batch: QueueMessage[]): Promise<void> {
     for (const part of splitBySize(batch, MAX_EVENT_BYTES)) {
-      const failed = await this.#invoke(part);
+      const failed = await this.#handOver(part);
       const done = part.filter(({ messageId }) => failed !== 'all' && !failed.has(messageId));
       if (done.length > 0) {
         this.#options.source.delete(
@@ -171,6 +174,17 @@ export class QueuePoller {
       // The rest of a FIFO group must not overtake what failed; for standard queues it only comes back later.
       if (done.length < part.length) return;
     }
+  }
+
+  /** The outcome of the last time, where a fault hands the messages over more than once. */
+  async #handOver(part: readonly QueueMessage[]): Promise<ReadonlySet<string> | 'all'> {
+    const { faults, queueArn } = this.#options;
+    let failed: ReadonlySet<string> | 'all' = new Set();
+    for (const wait of faults?.messages(queueArn.split(':').at(-1) ?? '') ?? [0]) {
+      if (wait > 0) await sleep(wait, this.#stop.signal);
+      failed = await this.#invoke(part);
+    }
+    return failed;
   }
 
   async #invoke(part: readonly QueueMessage[]): Promise<ReadonlySet<string> | 'all'> {

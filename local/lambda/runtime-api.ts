@@ -1,6 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import net from 'node:net';
 
+/** What goes wrong in an invocation, on request. */
+export interface InvocationTrouble {
+  /** The process gets it that much later (ms). */
+  readonly delayMs: number;
+  /** It is killed that long (ms) after it got it, where it still works on it. */
+  readonly crashAfterMs: number | undefined;
+  /** Memory that it keeps for ever. */
+  readonly leakBytes: number;
+}
+
 /** One invocation as the process of a sandbox receives it. */
 export interface RuntimeInvocation {
   readonly requestId: string;
@@ -10,6 +20,7 @@ export interface RuntimeInvocation {
   readonly traceId: string;
   /** The event as JSON text. */
   readonly payload: string;
+  readonly trouble?: InvocationTrouble | undefined;
 }
 
 /** What a sandbox does with what its process says. */
@@ -124,6 +135,7 @@ export class RuntimeApi {
         'Lambda-Runtime-Deadline-Ms': deadlineMs,
         'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
         'Lambda-Runtime-Trace-Id': invocation.traceId,
+        ...(invocation.trouble?.leakBytes ? { 'Holdfast-Leak-Bytes': invocation.trouble.leakBytes } : {}),
       });
       response.end(invocation.payload);
       return true;

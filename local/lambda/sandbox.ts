@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   exitOutcome,
   exitReason,
@@ -18,6 +19,8 @@ export interface SandboxOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly initTimeoutMs: number;
+  /** Wait before the process starts. @default 0 */
+  readonly startDelayMs?: number;
   readonly api: RuntimeApi;
   readonly reaper: OrphanReaper;
   readonly output: (line: string) => void;
@@ -37,6 +40,8 @@ interface CurrentInvocation {
   readonly invocation: RuntimeInvocation;
   readonly settle: Settle;
   timer: NodeJS.Timeout | undefined;
+  /** What is to happen to it on request. */
+  readonly trouble: NodeJS.Timeout[];
 }
 
 /** Lambda gives a runtime without extensions no notice at all; a second lets a custom runtime end its own things. */
@@ -79,6 +84,8 @@ export class Sandbox implements RuntimePeer {
     try {
       const endpoint = await this.#options.api.open(this);
       this.#endpoint = endpoint;
+      const { startDelayMs = 0 } = this.#options;
+      if (startDelayMs > 0) await sleep(startDelayMs);
       if (this.#state === 'starting') this.#spawn(endpoint);
       else this.#end('before it was started');
     } catch (error) {
@@ -92,7 +99,7 @@ export class Sandbox implements RuntimePeer {
       settle(exitOutcome(invocation.requestId, 'while idle', 'exit'));
       return;
     }
-    this.#current = { invocation, settle, timer: undefined };
+    this.#current = { invocation, settle, timer: undefined, trouble: [] };
     this.#state = 'busy';
     this.#deliver();
   }
@@ -162,7 +169,8 @@ export class Sandbox implements RuntimePeer {
     const { timeoutMs } = this.#options;
     const poll = this.#poll;
     this.#poll = undefined;
-    if (!poll(invocation, Date.now() + timeoutMs) || this.#current === undefined) return;
+    const deadline = Date.now() + timeoutMs;
+    if (!this.#meetTrouble(() => poll(invocation, deadline)) || this.#current === undefined) return;
     this.#current.timer = setTimeout(() => {
       this.#state = 'stopping';
       this.#signal('SIGKILL');
@@ -170,10 +178,23 @@ export class Sandbox implements RuntimePeer {
     }, timeoutMs);
   }
 
+  /** Hands the invocation over, later and with a kill behind it where it is to meet trouble. */
+  #meetTrouble(handOver: () => boolean): boolean {
+    const { invocation, trouble = [] } = this.#current ?? {};
+    const { delayMs = 0, crashAfterMs } = invocation?.trouble ?? {};
+    if (crashAfterMs !== undefined) {
+      trouble.push(setTimeout(() => this.#signal('SIGKILL'), delayMs + crashAfterMs));
+    }
+    if (delayMs === 0) return handOver();
+    trouble.push(setTimeout(handOver, delayMs));
+    return true;
+  }
+
   #settle(outcome: InvocationOutcome): void {
     const current = this.#current;
     this.#current = undefined;
     clearTimeout(current?.timer);
+    for (const timer of current?.trouble ?? []) clearTimeout(timer);
     current?.settle(outcome);
   }
 

@@ -36,12 +36,15 @@ export interface RunningRedis {
   readonly password: string;
   /** `redis://operator:<password>@127.0.0.1:<plain port>`, a user with all rights. */
   readonly operatorUrl: string;
+  /** Of the process that was started last. */
   readonly pid: number;
   readonly version: string;
-  /** Resolves when the process has ended, by `stop` or by itself. */
+  /** Resolves when the process that was started last has ended, by `stop` or by itself. */
   readonly ended: Promise<void>;
   /** Ends the server within 2 s; may be called again. */
   stop(): Promise<void>;
+  /** Starts a stopped server again, empty, at the same ports. Rejects where it does not come up. */
+  start(): Promise<void>;
 }
 
 /** The server did not come up; the message carries the end of its log. */
@@ -76,7 +79,8 @@ export async function startRedis(options: StartOptions): Promise<RunningRedis> {
     await writeFile(configuration, serverConfiguration({ ...options, ports, operatorPassword }), {
       mode: 0o600,
     });
-    const server = spawnServer(options.binary, configuration, join(options.dir, 'redis.log'));
+    const spawn = () => spawnServer(options.binary, configuration, join(options.dir, 'redis.log'));
+    let server = spawn();
     try {
       await Promise.race([ready(server, ports.plain, operatorPassword, node.formerId), failure(server)]);
     } catch (error) {
@@ -95,10 +99,21 @@ export async function startRedis(options: StartOptions): Promise<RunningRedis> {
       user: options.user,
       password: options.password,
       operatorUrl: `redis://${OPERATOR}:${operatorPassword}@127.0.0.1:${ports.plain}`,
-      pid: server.pid,
+      get pid() {
+        return server.pid;
+      },
       version: options.binary.version,
-      ended: server.ended,
+      get ended() {
+        return server.ended;
+      },
       stop: () => server.stop(),
+      start: async () => {
+        await server.stop();
+        const again = clusterNodes(ports);
+        await writeFile(join(options.dir, 'nodes.conf'), again.file);
+        server = spawn();
+        await Promise.race([ready(server, ports.plain, operatorPassword, again.formerId), failure(server)]);
+      },
     };
   }
 }

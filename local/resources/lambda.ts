@@ -107,6 +107,7 @@ export const eventSourceMapping: Provider = (request, cloud) => {
       source: new GuardedQueueSource(cloud.sqs, cloud.access, lambda),
       invoker: cloud.lambda,
       log: cloud.log,
+      faults: cloud.faults,
       batchSize: properties.number('BatchSize', 10),
       maximumBatchingWindowSeconds: properties.number('MaximumBatchingWindowInSeconds', 0),
       reportBatchItemFailures: properties

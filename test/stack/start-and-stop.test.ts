@@ -132,6 +132,8 @@ describe('npm start', () => {
       serverApiUrl: expect.stringMatching(/^http:\/\/localhost:4701\/.*api$/),
       apiKey: expect.stringMatching(/^.{20,}$/),
       webUrl: `http://localhost:${PORT + 2}`,
+      controlUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      controlToken: expect.stringMatching(/^.{32}$/),
       awsEndpointUrl: `http://localhost:${PORT + 3}`,
       redisUrl: expect.stringMatching(/^redis:\/\//),
       region: 'us-east-1',

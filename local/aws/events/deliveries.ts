@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Faults } from '../../faults/faults';
 import type { Actor, RuntimeLog, TargetRouter } from '../../ports';
 import { type DeliveryFailure, failureOf } from './delivery-failure';
 
@@ -19,6 +20,8 @@ export interface DeliveriesOptions {
   readonly router: TargetRouter;
   readonly log: RuntimeLog;
   readonly retry?: RetryTiming;
+  /** What goes wrong on request. @default nothing */
+  readonly faults?: Pick<Faults, 'event'> | undefined;
 }
 
 /** Where something goes and what happens when it does not get there. */
@@ -58,19 +61,27 @@ export class Deliveries {
   readonly #router: TargetRouter;
   readonly #log: RuntimeLog;
   readonly #retry: Required<RetryTiming>;
+  readonly #faults: Pick<Faults, 'event'> | undefined;
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
-  constructor({ router, log, retry = {} }: DeliveriesOptions) {
+  constructor({ router, log, retry = {}, faults }: DeliveriesOptions) {
     this.#router = router;
     this.#log = log;
+    this.#faults = faults;
     this.#retry = { firstDelayMs: 1000, longestDelayMs: 60_000, scale: 1, ...retry };
   }
 
   /** Starts after the current answer is on its way: a target never runs before its event was accepted. */
   start(delivery: Delivery): void {
-    if (this.#closing.signal.aborted) return;
+    for (const wait of this.#faults?.event() ?? [0]) this.#begin(delivery, wait);
+  }
+
+  #begin(delivery: Delivery, waitMs: number): void {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
     const running = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => (waitMs > 0 ? sleep(waitMs, undefined, { signal }).catch(() => undefined) : undefined))
       .then(() => this.#deliver(delivery))
       .catch((error: unknown) => this.#log.warn('events', `${delivery.sender}: ${failureOf(error).message}`));
     this.#running.add(running);

@@ -1,3 +1,4 @@
+import type { Faults } from '../../faults/faults';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -37,6 +38,8 @@ export interface EventBridgeOptions {
   readonly router: TargetRouter;
   readonly log: RuntimeLog;
   readonly retry?: RetryTiming;
+  /** What goes wrong on request. @default nothing */
+  readonly faults?: Pick<Faults, 'event'>;
   /** Where rules with a schedule run. @default one by the wall clock */
   readonly timetable?: Timetable;
 }
@@ -53,12 +56,20 @@ export class EventBridgeService implements AwsService {
   readonly #archives = new Map<string, Archive>();
   readonly #api: JsonService;
 
-  constructor({ region, account = LOCAL_ACCOUNT, router, log, retry = {}, timetable }: EventBridgeOptions) {
+  constructor({
+    region,
+    account = LOCAL_ACCOUNT,
+    router,
+    log,
+    retry = {},
+    faults,
+    timetable,
+  }: EventBridgeOptions) {
     this.#region = region;
     this.#account = account;
     this.#arnPrefix = `arn:aws:events:${region}:${account}`;
     this.#log = log;
-    this.#deliveries = new Deliveries({ router, log, retry });
+    this.#deliveries = new Deliveries({ router, log, retry, faults });
     this.#timetable = timetable ?? new Timetable(new ScheduleClock());
     this.#api = new JsonService({ service: 'events', version: '1.1', operations: operationsOf(this) });
     this.createBus(DEFAULT_BUS);
