@@ -103,6 +103,13 @@ describe('frames of one connection', () => {
     expect(world.disconnects(id)).toEqual([]);
   });
 
+  it('are served whole, subscribes too, once no connect command came before them', async () => {
+    const id = unique('c');
+    await world.connected(id);
+    await world.sandbox({ clock: world.fastClock }).handle(id, text(subscribe(9)));
+    expect(world.poster.messages(id)).toMatchObject([{ id: 9, subscribe: { positioned: true } }]);
+  });
+
   it('without ids run once the connection is connected', async () => {
     const id = await world.pending();
     const early = world.sandbox().handle(id, text({ send: {} }, {}));

@@ -145,7 +145,8 @@ export class Ingress {
           if (await this.#takeTurn(invocation, turn)) return;
           break;
         case 'plain':
-          await this.#serve(invocation, frame, connection);
+          // A client that does not count, so that it is no SDK: it has the whole time after the wait.
+          await this.#serve(invocation, { ...frame, at: now }, connection);
           return;
         case 'taken':
           return;

@@ -6,12 +6,13 @@ function letIn(name: string, as: (token: string) => Handshake, chosen?: string):
     name: `handshake: a token ${name}`,
     exchanges: (scene) => [
       { opens: 'alice', as: as(scene.token()), ...(chosen === undefined ? {} : { chosen }) },
-      // It may number its commands as it likes.
       {
         by: 'alice',
-        sends: { id: 900, rpc: { method: 'echo.say', data: { text: 'hi' } } },
-        gets: [{ id: 900, rpc: { data: { text: 'hi', user: scene.user('alice') } } }],
+        sends: { id: 1, rpc: { method: 'echo.say', data: { text: 'hi' } } },
+        gets: [{ id: 1, rpc: { data: { text: 'hi', user: scene.user('alice') } } }],
       },
+      // It may number its commands as it likes.
+      { by: 'alice', sends: { id: 900, ping: {} }, gets: [{ id: 900, ping: {} }] },
       { by: 'alice', sends: { id: 7, ping: {} }, gets: [{ id: 7, ping: {} }] },
     ],
   };
