@@ -71,7 +71,9 @@ export class FrameServer {
     for (const [index, command] of commands.entries()) {
       await outbox.flushIfOld();
       if (outbox.ended) break;
-      if (!started.has(command)) this.#startSubscribes(session, commands.slice(index), started);
+      if (command.kind === 'subscribe' && !started.has(command)) {
+        this.#startSubscribes(session, commands.slice(index), started);
+      }
       const answer = await (started.get(command) ?? this.#serveInTime(session, command));
       if (answer.result === 'end') {
         await outbox.flush();
@@ -112,6 +114,10 @@ export class FrameServer {
   /** Where a command is late it gets an error, and what comes of it after that is made good. */
   async #serveInTime(session: Session, command: Command): Promise<Answer> {
     const { time } = session;
+    // Nothing that could hang; to watch each ping of a flood would cost more than to answer it.
+    if (command.kind === 'ping' || command.kind === 'pong' || command.kind === 'refused') {
+      return this.#serve(session, command);
+    }
     const dependency = dependencyOf(command);
     const late = command.kind === 'subscribe' ? time.almostOver : time.over;
     if ((dependency !== 'nothing' && late) || (dependency === 'state' && time.stateHangs)) {
