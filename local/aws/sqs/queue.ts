@@ -2,13 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { WakeTimer } from '../../wake-timer';
 import { Deduplication } from './deduplication';
 import { DueTimes } from './due-times';
-import {
-  InvalidParameterValue,
-  MessageNotInflight,
-  OverLimit,
-  PurgeQueueInProgress,
-  ReceiptHandleIsInvalid,
-} from './errors';
+import { InvalidParameterValue, MessageNotInflight, OverLimit, PurgeQueueInProgress } from './errors';
 import { LongPolls } from './long-polls';
 import {
   createMessage,
@@ -19,6 +13,7 @@ import {
   systemAttributes,
 } from './message';
 import { FifoMessages, type ReadyMessages, StandardMessages } from './ready-messages';
+import { expiredHandle, parseReceiptHandle, receiptHandle } from './receipts';
 import type { QueueSettings } from './settings';
 
 /** SQS's quota of messages in flight in one queue. */
@@ -139,7 +134,7 @@ export class Queue {
   /** Deletes by the latest receipt; an older one of a standard queue succeeds without an effect, as on AWS. */
   delete(handle: string): void {
     this.#settle();
-    const { messageId, receipt } = this.#parseHandle(handle);
+    const { messageId, receipt } = parseReceiptHandle(this.arn, handle);
     const message = this.#messages.get(messageId);
     if (!message) return;
     const current = message.receipt === receipt;
@@ -150,7 +145,7 @@ export class Queue {
   /** Sets a new visibility timeout, from now, for a message in flight. */
   changeVisibility(handle: string, visibilityMs: number): void {
     this.#settle();
-    const { messageId, receipt } = this.#parseHandle(handle);
+    const { messageId, receipt } = parseReceiptHandle(this.arn, handle);
     const message = this.#messages.get(messageId);
     if (!message) {
       throw new InvalidParameterValue(
@@ -277,23 +272,12 @@ export class Queue {
     message.firstReceivedAt ??= this.#now();
     message.receipt = randomUUID();
     this.#setDue(message, visibilityMs);
-    const receiptHandle = Buffer.from(`${message.receipt} ${message.messageId} ${this.arn}`).toString(
-      'base64',
-    );
-    return { message, receiptHandle, attributes: systemAttributes(message) };
+    return {
+      message,
+      receiptHandle: receiptHandle(this.arn, message),
+      attributes: systemAttributes(message),
+    };
   }
-
-  #parseHandle(handle: string): { readonly receipt: string; readonly messageId: string } {
-    const [receipt, messageId, arn] = Buffer.from(handle, 'base64').toString().split(' ');
-    if (!receipt || !messageId || arn !== this.arn) throw new ReceiptHandleIsInvalid(handle);
-    return { receipt, messageId };
-  }
-}
-
-function expiredHandle(handle: string): InvalidParameterValue {
-  return new InvalidParameterValue(
-    `Value ${handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`,
-  );
 }
 
 function sha256(text: string): string {
