@@ -1,23 +1,31 @@
 import { benchAccess } from './access';
+import type { BenchOptions } from './bench-options';
 import { benchBundles } from './bundles';
 import { benchCoalescing } from './coalescing';
+import { benchFanOut } from './fan-out';
 import { benchPoster } from './poster';
 import { benchRedisSize } from './redis-size';
 import { benchRoundTrip } from './round-trip';
 import { benchStages } from './stages';
 
-/** `npm run bench [-- name ...]`: all benches, or those named. */
-const benches: Readonly<Record<string, () => void | Promise<void>>> = {
+/** `npm run bench [-- name ... [--write]]`: all benches, or those named. */
+const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise<void>>> = {
   bundles: benchBundles,
   poster: benchPoster,
   stages: benchStages,
   coalescing: benchCoalescing,
+  'fan-out': benchFanOut,
   'redis-size': benchRedisSize,
   'round-trip': benchRoundTrip,
   access: benchAccess,
 };
 
-async function main(names: readonly string[]): Promise<void> {
+/** Puts what was measured into `docs/`, for the benches that do. */
+const WRITE = '--write';
+
+async function main(args: readonly string[]): Promise<void> {
+  const write = args.includes(WRITE);
+  const names = args.filter((arg) => arg !== WRITE);
   const unknown = names.filter((name) => !(name in benches));
   if (unknown.length > 0) {
     process.stderr.write(`bench: expected ${Object.keys(benches).join(' or ')}, got ${unknown.join(' ')}\n`);
@@ -25,7 +33,7 @@ async function main(names: readonly string[]): Promise<void> {
     return;
   }
   for (const [name, bench] of Object.entries(benches)) {
-    if (names.length === 0 || names.includes(name)) await bench();
+    if (names.length === 0 || names.includes(name)) await bench({ write });
   }
 }
 

@@ -35,7 +35,18 @@ const ROOM: NamespaceRules = {
 /** The namespace `hall`: who is there is listed, and told of. */
 const HALL: NamespaceRules = { ...ROOM, presence: true, joinLeave: true };
 
+/** How another process reaches the Redis of a bench. */
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Certificate authority in PEM. */
+  readonly ca: string;
+}
+
 export interface BenchRedis {
+  readonly address: RedisAddress;
   /** As the functions reach it: TLS, cluster client, their user. */
   readonly scripts: RedisScripts;
   readonly operator: Redis;
@@ -57,16 +68,12 @@ export async function withRedis(maxMemoryMb: number, bench: (redis: BenchRedis) 
     accessString: CACHE_ACCESS_STRING,
     maxMemoryMb,
   });
-  const scripts = new RedisScripts({
-    host: server.host,
-    port: server.tlsPort,
-    user: server.user,
-    password: async () => password,
-    ca: await readFile(server.caFile, 'utf8'),
-  });
+  const ca = await readFile(server.caFile, 'utf8');
+  const address = { host: server.host, port: server.tlsPort, user: server.user, password, ca };
+  const scripts = scriptsAt(address);
   const operator = new Redis(server.operatorUrl);
   try {
-    await bench({ scripts, operator, version: server.version });
+    await bench({ address, scripts, operator, version: server.version });
   } finally {
     operator.disconnect();
     await scripts.disconnect();
@@ -75,8 +82,16 @@ export async function withRedis(maxMemoryMb: number, bench: (redis: BenchRedis) 
   }
 }
 
+export function scriptsAt({ password, ...where }: RedisAddress): RedisScripts {
+  return new RedisScripts({ ...where, password: async () => password });
+}
+
 /** The core in one process: queues are lists, every namespace but `hall` is `room`, and no warning passes unseen. */
-export function coreOn(scripts: ScriptRunner, poster: Poster, woken: (wake: Wake) => void = () => undefined) {
+export function coreOn(
+  scripts: ScriptRunner,
+  poster: Poster,
+  woken: (wake: Wake, delaySeconds: number) => void = () => undefined,
+) {
   const log = (level: string, message: string) => {
     if (level !== 'info') process.stderr.write(`${level}: ${message}\n`);
   };
@@ -84,9 +99,9 @@ export function coreOn(scripts: ScriptRunner, poster: Poster, woken: (wake: Wake
   const wakes: Wake[] = [];
   const deliveries: Delivery[] = [];
   const wakeQueue = {
-    send: async (wake: Wake) => {
+    send: async (wake: Wake, delaySeconds: number) => {
       wakes.push(wake);
-      woken(wake);
+      woken(wake, delaySeconds);
     },
   };
   const stores = withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log });

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inParallel } from '../lambdas/gateway/core/parallel';
+import type { BenchOptions } from './bench-options';
+import { bundled } from './bundled';
+import { startStub } from './children';
+import { CourierFleet, type FanOut } from './courier-fleet';
+import { type Curve, reportFanOut } from './fan-out-report';
+import type { StubOptions } from './poster-stub';
+import { type BenchRedis, coreOn, publicationOf, subscribed, unique, withRedis } from './redis-core';
+
+const MEMBERS = 10_000;
+const COURIERS = [1, 2, 4, 8] as const;
+const RUNS = 1;
+const SETUPS_AT_ONCE = 100;
+
+interface Load extends Pick<Curve, 'name' | 'slowed'> {
+  readonly stub: StubOptions;
+}
+
+/**
+ * The account's throttle is 10,000 posts a second with a burst of 5,000; few machines make that many, so time goes five
+ * times slower where it matters: posts take 40 ms, and the bucket holds a fifth.
+ */
+const SLOWED = 5;
+const LIMIT = { perSecond: 10_000 / SLOWED, burst: 5_000 / SLOWED };
+
+const loads: readonly Load[] = [
+  { name: 'posts of 8 ms', slowed: 1, stub: { answerMs: 8 } },
+  { name: 'the same, five times slower', slowed: SLOWED, stub: { answerMs: 8 * SLOWED } },
+  { name: 'slower, throttled account', slowed: SLOWED, stub: { answerMs: 8 * SLOWED, limit: LIMIT } },
+];
+
+/** One publication to 10,000 members, by one courier and by more. */
+export async function benchFanOut(options: BenchOptions): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  try {
+    const program = bundled('fan-out-courier.ts', directory);
+    await withRedis(256, async (redis) => {
+      const channel = await filledChannel(redis);
+      const curves: Curve[] = [];
+      for (const load of loads) curves.push(await measure(redis, channel, load, program));
+      reportFanOut({ members: MEMBERS, runs: RUNS, redis: redis.version, curves }, options);
+    });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function filledChannel({ scripts }: BenchRedis): Promise<string> {
+  const core = coreOn(scripts, { post: async () => 'ok' as const, close: async () => 'ok' as const });
+  const channel = unique('room:bench-');
+  const connections = Array.from({ length: MEMBERS }, () => unique('c'));
+  await inParallel(connections, SETUPS_AT_ONCE, (connection) => subscribed(core, connection, channel));
+  return channel;
+}
+
+/** Round by round over all numbers of couriers, so that a slow moment of the machine hits each alike. The first round warms up. */
+async function measure(redis: BenchRedis, channel: string, load: Load, program: string): Promise<Curve> {
+  const { stub, port } = await startStub(load.stub);
+  const callbackUrl = `http://localhost:${port}/dev`;
+  const fleet = new CourierFleet(program, Math.max(...COURIERS), { redis: redis.address, callbackUrl });
+  try {
+    const runs = new Map<number, FanOut[]>(COURIERS.map((couriers) => [couriers, []]));
+    for (let round = 0; round <= RUNS; round++) {
+      for (const couriers of COURIERS) {
+        const run = await fleet.publish(publicationOf(channel, 'x'.repeat(200)), couriers);
+        if (run.posts !== MEMBERS) throw new Error(`expected ${MEMBERS} posts, got ${run.posts}`);
+        if (round > 0) runs.get(couriers)?.push(run);
+      }
+    }
+    const points = [...runs].map(([couriers, of]) => ({ couriers, runs: of }));
+    return { name: load.name, slowed: load.slowed, points };
+  } finally {
+    fleet.stop();
+    stub.kill();
+  }
+}
