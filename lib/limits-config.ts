@@ -34,6 +34,8 @@ export const LIMITS_DEFAULTS: LimitsConfig = {
   commandBurst: 300,
   // Five connections that send as much as one may.
   commandsPerSecondOfUser: 500,
+  // What the stage's frames leave of the account's 10,000 rps.
+  postsPerSecond: 8000,
 };
 
 /** What an overlay may say under `limits`. */
@@ -51,6 +53,8 @@ export const limitsOverlay = object({
   commandsPerSecond: v.optional(wholeNumber(1, 10_000)),
   commandBurst: v.optional(wholeNumber(1, 100_000)),
   commandsPerSecondOfUser: v.optional(wholeNumber(1, 100_000)),
+  // Below, a bucket of a twentieth would hold less than a few posts.
+  postsPerSecond: v.optional(wholeNumber(100, 1_000_000)),
 });
 
 /** The part that the gateway's functions read. A reconnect brings a subscribe for each subscription at once. */
@@ -62,5 +66,6 @@ export function limitRulesOf(limits: LimitsConfig): LimitRules {
     commandsPerSecond: limits.commandsPerSecond,
     commandBurst: limits.commandBurst + limits.subscriptionsPerConnection,
     commandsPerSecondOfUser: limits.commandsPerSecondOfUser,
+    postsPerSecond: limits.postsPerSecond,
   };
 }

@@ -12,6 +12,8 @@ export interface LimitRules {
   readonly commandBurst: number;
   /** Commands a second of one user's connections together. */
   readonly commandsPerSecondOfUser: number;
+  /** Posts a second to all connections. */
+  readonly postsPerSecond: number;
 }
 
 /** Variable of a function, as JSON. */
@@ -24,6 +26,7 @@ const NAMES = [
   'commandsPerSecond',
   'commandBurst',
   'commandsPerSecondOfUser',
+  'postsPerSecond',
 ] as const satisfies readonly (keyof LimitRules)[];
 
 /** Reads the rules from a function's environment. Throws EnvironmentError. */

@@ -161,6 +161,7 @@ export class GatewayFunctions extends Construct {
         SIGNING_SECRET_ARN: signingKeys.secret.secretArn,
         BUS_NAME: bus.eventBus.eventBusName,
         CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
+        [LIMITS]: JSON.stringify(limitRulesOf(config.limits)),
       },
     });
     state.grantCacheAccess(courier);

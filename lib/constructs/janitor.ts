@@ -2,8 +2,10 @@ import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
+import { LIMITS } from '../../lambdas/contract/limit-rules';
 import { LIVENESS } from '../../lambdas/contract/liveness-rules';
 import type { HoldfastConfig } from '../config';
+import { limitRulesOf } from '../limits-config';
 import { livenessRulesOf } from '../liveness-config';
 import type { Deliveries } from './deliveries';
 import { NodeFunction } from './node-function';
@@ -45,6 +47,7 @@ export class Janitor extends Construct {
         CALLBACK_URL: gateway.callbackUrl,
         WAKES_QUEUE_URL: deliveries.wakes.queueUrl,
         CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
+        [LIMITS]: JSON.stringify(limitRulesOf(config.limits)),
         [LIVENESS]: JSON.stringify(livenessRulesOf(config.liveness)),
       },
     });

@@ -584,7 +584,7 @@ describe('connections', () => {
   });
 
   it.each([1, 130])('limits them to %i where that is configured', async (limit) => {
-    const { connections: configured } = storesOn(scripts, systemClock, limit);
+    const { connections: configured } = storesOn(scripts, systemClock, { maxSubscriptions: limit });
     const id = unique('c');
     await configured.open(id, alice);
     for (let index = 0; index < limit; index++) {

@@ -9,6 +9,8 @@ import { Drain } from '../../lambdas/gateway/core/delivery/drain';
 import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
 import { RedisChannels } from '../../lambdas/gateway/core/delivery/redis-channels';
 import { lifecycleTimers } from '../../lambdas/gateway/core/lifecycle/timers';
+import { POSTS_PER_SECOND } from '../../lambdas/gateway/core/limits/post-budget';
+import { RedisPostBudget } from '../../lambdas/gateway/core/limits/redis-post-budget';
 import type { Clock, Wake } from '../../lambdas/gateway/core/ports';
 import { secretTokens } from '../support/secret-tokens';
 import { UNLIMITED } from '../support/unlimited';
@@ -44,14 +46,22 @@ export class Cloud implements Wire {
   /** What the bus was told. */
   readonly events: UnsignedLifecycleEvent[] = [];
   readonly #rules: NamespaceRules;
+  readonly #budget: { readonly postsPerSecond: number; readonly key: string };
   readonly #parts: RedisParts;
   readonly #membersPerPartition: number;
   readonly #sockets = new Map<string, Socket>();
   #invocations = 0;
 
-  constructor(parts: RedisParts, { listed = false, membersPerPartition = PARTITION_MEMBERS } = {}) {
+  /** @param scope part of the names of a run's keys */
+  constructor(
+    parts: RedisParts,
+    scope: string,
+    { listed = false, membersPerPartition = PARTITION_MEMBERS } = {},
+  ) {
     const { schedule, faults } = parts;
     this.#membersPerPartition = membersPerPartition;
+    const postsPerSecond = schedule.chance(0.5) ? POSTS_PER_SECOND : schedule.between(4, 40);
+    this.#budget = { postsPerSecond, key: `hf1:{budget:${scope}}` };
     this.#rules = listed ? LISTED : RULES;
     this.#parts = parts;
     this.queues = new Queues(schedule, faults, (task, records) => this.#courier(task).handle(records));
@@ -132,8 +142,9 @@ export class Cloud implements Wire {
     const clock = this.#clock(task);
     const runner = runnerOf(this.#parts, task);
     const channels = new RedisChannels(runner, clock, this.#membersPerPartition);
+    const budget = new RedisPostBudget(runner, clock, { ...this.#budget, log: this.#log });
     return withDepartures(
-      { ...storesOn(runner, clock), channels },
+      { ...storesOn(runner, clock), channels, budget },
       { wakes: this.#wakes(task), clock, log: this.#log },
     );
   }

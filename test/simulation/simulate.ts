@@ -66,7 +66,8 @@ export async function simulate(
   const partitions = Math.ceil(MOST_CLIENTS / membersPerPartition);
   const losses = new Losses(operator, schedule, faults, scope, names, partitions);
   const afterAppend = (channel: string) => losses.appended(channel);
-  const cloud = new Cloud({ schedule, faults, oracle, redis, afterAppend }, { listed, membersPerPartition });
+  const parts = { schedule, faults, oracle, redis, afterAppend };
+  const cloud = new Cloud(parts, scope, { listed, membersPerPartition });
   await losses.clear();
   const presence = new RedisPresence(redis, { now: () => schedule.now, sleep: async () => undefined });
 

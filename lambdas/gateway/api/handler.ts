@@ -33,12 +33,15 @@ const sqs = new JsonService('sqs');
 const ssm = new JsonService('ssm');
 const scripts = scriptsOf(environment, secrets, clock, log);
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
-const stores = withDepartures(storesOn(scripts, clock, Number(environment.SUBSCRIPTIONS_PER_CONNECTION)), {
-  wakes,
-  connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
-  clock,
-  log,
-});
+const stores = withDepartures(
+  storesOn(scripts, clock, { maxSubscriptions: Number(environment.SUBSCRIPTIONS_PER_CONNECTION) }),
+  {
+    wakes,
+    connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
+    clock,
+    log,
+  },
+);
 // Replies and pushes of a connection's own state: all of them bear a repeat.
 const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
 const store = new RedisApiStore(scripts, stores.channels, clock);

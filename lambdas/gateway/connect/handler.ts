@@ -24,14 +24,9 @@ const environment = readEnvironment([
 ]);
 const secrets = new JsonService('secretsmanager');
 const limits = readLimits(environment);
-const { connections, due, users, rates } = storesOf(
-  environment,
-  secrets,
-  systemClock,
-  log,
-  undefined,
-  limits.connectionsPerUser,
-);
+const { connections, due, users, rates } = storesOf(environment, secrets, systemClock, log, {
+  maxConnectionsOfUser: limits.connectionsPerUser,
+});
 const wakes = new SqsWakeQueue(new JsonService('sqs'), environment.WAKES_QUEUE_URL);
 const parts = {
   connections,

@@ -49,6 +49,11 @@ export function partitionKey(channel: string, partition: number): string {
   return `hf1:{p${partition}:${channel}}`;
 }
 
+/** String: what posts have used up of the environment's budget. */
+export function budgetKey(): string {
+  return 'hf1:{budget}';
+}
+
 /** Sorted set: when a connection of this shard is to be looked at. */
 export function dueKey(shard: number): string {
   return `hf1:{due:${shard}}`;

@@ -1,5 +1,6 @@
 import { REDRIVEN_ATTRIBUTE, redrivenOf } from '../../contract/dead-letters';
 import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readLimits } from '../../contract/limit-rules';
 import { log } from '../../contract/log';
 import { JsonService } from '../core/adapters/aws/json-service';
 import { SignedPoster } from '../core/adapters/aws/signed-poster';
@@ -25,12 +26,13 @@ const environment = readEnvironment([
   'SIGNING_SECRET_ARN',
   'BUS_NAME',
   'CONNECTION_EVENTS',
+  'LIMITS',
 ]);
 const sqs = new JsonService('sqs');
 const ssm = new JsonService('ssm');
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
 const secrets = new JsonService('secretsmanager');
-const stores = storesOf(environment, secrets, systemClock, log);
+const stores = storesOf(environment, secrets, systemClock, log, readLimits(environment));
 const connectionEvents = readSwitch(environment, 'CONNECTION_EVENTS');
 const lifecycleBus = new EventBridgeLifecycle(
   new JsonService('events'),

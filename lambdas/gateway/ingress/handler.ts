@@ -14,6 +14,7 @@ import { CachedRegistry } from '../core/channels/cached-registry';
 import { systemClock } from '../core/clock';
 import { Ingress } from '../core/commands/ingress';
 import { Checkup } from '../core/connections/checkup';
+import { CountedPoster } from '../core/limits/counted-poster';
 import { limitNotes } from '../core/limits/limit-notes';
 
 const environment = readEnvironment([
@@ -41,18 +42,18 @@ const secret = (arn: string) => cachedSecret(secrets, arn, systemClock, log);
 
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
 const stores = withDepartures(
-  storesOf(
-    environment,
-    secrets,
-    systemClock,
-    log,
-    Number(environment.SUBSCRIPTIONS_PER_CONNECTION),
-    limits.connectionsPerUser,
-  ),
+  storesOf(environment, secrets, systemClock, log, {
+    maxSubscriptions: Number(environment.SUBSCRIPTIONS_PER_CONNECTION),
+    maxConnectionsOfUser: limits.connectionsPerUser,
+    postsPerSecond: limits.postsPerSecond,
+  }),
   { wakes, connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'), clock: systemClock, log },
 );
 // Replies and disconnects only: both bear a repeat.
-const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
+const poster = new CountedPoster(
+  new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log }),
+  stores.budget,
+);
 const ingress = new Ingress({
   ...stores,
   checkup: new Checkup({ ...stores, poster, log }),

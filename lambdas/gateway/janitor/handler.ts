@@ -1,4 +1,5 @@
 import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readLimits } from '../../contract/limit-rules';
 import { readLiveness } from '../../contract/liveness-rules';
 import { log } from '../../contract/log';
 import { JsonService } from '../core/adapters/aws/json-service';
@@ -7,6 +8,7 @@ import { SqsWakeQueue } from '../core/adapters/sqs-queues';
 import { REDIS_VARIABLES, storesOf, withDepartures } from '../core/adapters/state';
 import { systemClock } from '../core/clock';
 import { Checkup } from '../core/connections/checkup';
+import { CountedPoster } from '../core/limits/counted-poster';
 import { limitNotes } from '../core/limits/limit-notes';
 import { Caretaker } from '../core/liveness/caretaker';
 import { type Beat, Janitor } from '../core/liveness/janitor';
@@ -18,17 +20,22 @@ const environment = readEnvironment([
   'WAKES_QUEUE_URL',
   'CONNECTION_EVENTS',
   'LIVENESS',
+  'LIMITS',
 ]);
 const wakes = new SqsWakeQueue(new JsonService('sqs'), environment.WAKES_QUEUE_URL);
 const clock = systemClock;
-// Empty messages, pushes that end something, and closes: all bear a repeat.
-const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
-const stores = withDepartures(storesOf(environment, new JsonService('secretsmanager'), clock, log), {
+const secrets = new JsonService('secretsmanager');
+const stores = withDepartures(storesOf(environment, secrets, clock, log, readLimits(environment)), {
   wakes,
   connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
   clock,
   log,
 });
+// Empty messages, pushes that end something, and closes: all bear a repeat.
+const poster = new CountedPoster(
+  new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log }),
+  stores.budget,
+);
 const parts = { ...stores, wakes, poster, clock, log };
 const caretaker = new Caretaker({
   ...parts,

@@ -4,7 +4,9 @@ import { RedisConnections } from '../connections/redis-connections';
 import { RedisChannels } from '../delivery/redis-channels';
 import { RedisPartitions } from '../delivery/redis-partitions';
 import { RedisInbox } from '../inbox/redis-inbox';
+import { POSTS_PER_SECOND } from '../limits/post-budget';
 import { RedisRates, RedisUsers } from '../limits/redis-limits';
+import { RedisPostBudget } from '../limits/redis-post-budget';
 import { MAX_CONNECTIONS_OF_USER } from '../limits/users';
 import { RedisDueSet } from '../liveness/redis-due-set';
 import type { Clock, Log, WakeQueue } from '../ports';
@@ -20,12 +22,23 @@ export const REDIS_VARIABLES = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_USER', 'REDIS
 
 type RedisEnvironment = { readonly [name in (typeof REDIS_VARIABLES)[number]]: string };
 
+/** What functions are held to; each needs only what it uses. */
+export interface StoreLimits {
+  readonly maxSubscriptions?: number;
+  readonly maxConnectionsOfUser?: number;
+  readonly postsPerSecond?: number;
+}
+
 /** All stores on one connection to Redis. */
 export function storesOn(
   scripts: ScriptRunner,
   clock: Clock = systemClock,
-  maxSubscriptions?: number,
-  maxConnectionsOfUser: number = MAX_CONNECTIONS_OF_USER,
+  {
+    maxSubscriptions,
+    maxConnectionsOfUser = MAX_CONNECTIONS_OF_USER,
+    postsPerSecond = POSTS_PER_SECOND,
+  }: StoreLimits = {},
+  log: Log = () => undefined,
 ) {
   const connections = new RedisConnections(scripts, clock, maxSubscriptions);
   const channels = new RedisChannels(scripts, clock);
@@ -35,7 +48,8 @@ export function storesOn(
   const due = new RedisDueSet(scripts);
   const users = new RedisUsers(scripts, clock, maxConnectionsOfUser);
   const rates = new RedisRates(scripts, clock);
-  return { connections, inbox, channels, partitions, presence, due, users, rates };
+  const budget = new RedisPostBudget(scripts, clock, { postsPerSecond, log });
+  return { connections, inbox, channels, partitions, presence, due, users, rates, budget };
 }
 
 /** Stores, and what ends connections and says who is in a channel, which takes a queue too. */
@@ -58,18 +72,18 @@ export function withDepartures<Stores extends ReturnType<typeof storesOn>>(
 
 /**
  * The stores of a function, by its environment. Nothing is connected before the first use. Only a function that subscribes
- * needs to say how many channels a connection may have, only one that takes tokens how many connections a user.
+ * needs to say how many channels a connection may have, only one that takes tokens how many connections a user, only one that
+ * posts how many posts a second.
  */
 export function storesOf(
   environment: RedisEnvironment,
   secrets: JsonCalls,
   clock: Clock,
   log: Log,
-  maxSubscriptions?: number,
-  maxConnectionsOfUser?: number,
+  limits: StoreLimits = {},
 ) {
   const scripts = scriptsOf(environment, secrets, clock, log);
-  return storesOn(scripts, clock, maxSubscriptions, maxConnectionsOfUser);
+  return storesOn(scripts, clock, limits, log);
 }
 
 /** Redis for a function that uses no store, by its environment. Nothing is connected before the first use. */

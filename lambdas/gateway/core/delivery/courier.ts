@@ -2,6 +2,7 @@ import { type Authorization, type Delivery, deliveryGroupId } from '../../../con
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import { traceIdOf } from '../../../contract/trace';
+import type { PostBudget } from '../limits/post-budget';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, Registry, TimerHandlers, Timers, WakeQueue } from '../ports';
 import {
@@ -57,6 +58,7 @@ export interface CourierParts {
   readonly timers: Partial<TimerHandlers>;
   readonly authorizations: { decide(authorization: Authorization): Promise<void> };
   readonly poster: Poster;
+  readonly budget: Pick<PostBudget, 'spend'>;
   readonly wakes: WakeQueue;
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;

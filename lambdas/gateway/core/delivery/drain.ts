@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Departures } from '../connections/departures';
+import type { ChannelSize, PostBudget } from '../limits/post-budget';
 import type { Clock, Log, WakeQueue } from '../ports';
+import { Allowance } from './allowance';
 import type { Channels, LogRead, TaggedOffset } from './channels';
 import { Flights } from './flights';
 import { isDue, merge, nextTimer } from './members-after';
 import { movesFrom } from './moves';
-import type { Partitions, PartitionView } from './partitions';
+import { PARTITION_MEMBERS, type Partitions, type PartitionView } from './partitions';
 import { Performer, type PerformerParts } from './performer';
 import { lowestBehind, type Plan, planRound } from './plan';
 import { LOCK_MS, POST_RESERVE_MS, REST_MS } from './times';
@@ -20,6 +22,7 @@ interface RoundResult {
 }
 
 export interface DrainParts extends PerformerParts {
+  readonly budget: PostBudget;
   readonly channels: Channels;
   readonly partitions: Partitions;
   readonly departures: Departures;
@@ -88,18 +91,26 @@ export class Drain {
     const behind = lowestBehind(view, now);
     const log = await channels.read(channel, reader, view.cursor, behind, movesFrom(view));
     const plan = planRound(channel, view, log, now);
-    if (plan.posts.some(({ publications }) => publications)) {
-      const announced = await this.#announce(channel, partition, token, plan, shownBy(view, log));
-      if (announced === 'lost') return { again: false, at: now + REST_MS };
-      if (announced === 'set back') return this.#giveBack(channel, partition, token, view);
-    }
     const inTime = () => clock.now() < deadline - POST_RESERVE_MS;
+    const allowance = new Allowance(this.#parts, plan.posts.length, sizeOf(partition, view), inTime);
+    if (plan.posts.some(({ publications }) => publications)) {
+      // The first posts are asked for meanwhile, so that they wait for nothing else.
+      const [announced] = await Promise.all([
+        this.#announce(channel, partition, token, plan, shownBy(view, log)),
+        allowance.ask(),
+      ]);
+      if (announced === 'lost') return { again: false, at: now + REST_MS };
+      if (announced === 'set back') return this.#beginAnew(channel, partition, token, view);
+    }
+    if (isOnlyPosts(plan) && !(await allowance.ready()))
+      return this.#holdBack(channel, partition, token, view);
     const outcomes = await this.#performer.perform({
       channel,
       plan,
       formerCursor: view.cursor,
       formerMoves: view.moves,
       inTime,
+      allowance,
       flights,
     });
     const changes = [...plan.changes, ...outcomes.flatMap(({ change }) => (change ? [change] : []))];
@@ -149,21 +160,49 @@ export class Drain {
   }
 
   /** The log was found set back and has a new epoch: nothing was posted, and the next round tells the members. */
-  async #giveBack(
+  async #beginAnew(
     channel: string,
     partition: number,
     token: string,
     view: PartitionView,
   ): Promise<RoundResult> {
-    const { partitions, departures, clock, log } = this.#parts;
-    log('warn', 'log set back, new epoch', { channel, partition });
+    this.#parts.log('warn', 'log set back, new epoch', { channel, partition });
+    const released = await this.#release(channel, partition, token, view);
+    return released ? { again: true } : { again: false, at: this.#parts.clock.now() + REST_MS };
+  }
+
+  /** The post budget has nothing for this partition: a wake tries again, and nothing of it holds up others meanwhile. */
+  async #holdBack(
+    channel: string,
+    partition: number,
+    token: string,
+    view: PartitionView,
+  ): Promise<RoundResult> {
+    this.#parts.log('info', 'posts held back by the budget', { channel, partition });
+    await this.#release(channel, partition, token, view);
+    return { again: false, at: this.#parts.clock.now() + REST_MS };
+  }
+
+  /** Gives the lock back as if nothing had been begun. False: it was lost. */
+  async #release(channel: string, partition: number, token: string, view: PartitionView): Promise<boolean> {
+    const { partitions, departures, clock } = this.#parts;
     const { epoch, cursor } = view;
     const nothing = { epoch, cursor, posted: false, changes: [], removals: [] };
     const committed = await partitions.commit(channel, partition, token, clock.now(), nothing);
-    if (committed.result === 'lost') return { again: false, at: clock.now() + REST_MS };
+    if (committed.result === 'lost') return false;
     if (committed.removed > 0) await departures.vacate(channel, partition, committed.removed);
-    return { again: true };
+    return true;
   }
+}
+
+/** Partitions fill from the lowest: a channel with more than one has a first one that is full. */
+function sizeOf(partition: number, { members }: PartitionView): ChannelSize {
+  return partition === 0 && members.length < PARTITION_MEMBERS ? 'small' : 'large';
+}
+
+/** Nothing waits that needs no budget. */
+function isOnlyPosts({ posts, tellings, closings }: Plan): boolean {
+  return posts.length > 0 && tellings.length === 0 && closings.length === 0;
 }
 
 /** Entries of the log that are known to be in it beside the one that is posted last. */

@@ -3,13 +3,16 @@ import { encodeFrame } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { Connections } from '../connections/connection';
 import type { Departures } from '../connections/departures';
+import type { PostBudget } from '../limits/post-budget';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, PostOutcome } from '../ports';
 import type { Roster } from '../presence/roster';
+import type { Allowance } from './allowance';
 import type { Flights } from './flights';
 import { toldUpTo } from './moves';
 import type { Member } from './partitions';
 import type { Plan, Post } from './plan';
+import { SlowPosts } from './slow-posts';
 import { LOCK_MS, REST_MS } from './times';
 
 /** One partition's posts at a time: enough to reach 500 members in a second at 40 ms a post. */
@@ -32,7 +35,13 @@ export interface Round {
   /** The partition's last join or leave before. */
   readonly formerMoves: number | undefined;
   readonly inTime: () => boolean;
+  readonly allowance: Allowance;
   readonly flights: Flights;
+}
+
+/** A round while its posts are out. */
+interface RunningRound extends Round {
+  readonly slowPosts: SlowPosts;
 }
 
 /** What a round did to one member. */
@@ -48,6 +57,7 @@ export interface PerformerParts {
   readonly departures: Departures;
   readonly roster: Pick<Roster, 'leaveLater'>;
   readonly poster: Poster;
+  readonly budget: Pick<PostBudget, 'spend'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -62,24 +72,36 @@ export class Performer {
 
   /** Never rejects: what cannot be done is an outcome. */
   async perform(round: Round): Promise<readonly Outcome[]> {
-    const { channel, plan, inTime } = round;
+    const { channel, plan, inTime, allowance } = round;
+    const { clock } = this.#parts;
+    const slowPosts = new SlowPosts(clock, SLOW_POST_MS);
+    const running = { ...round, slowPosts };
+    // Who is to recover does so at once. A close is a push and a request.
+    this.#parts.budget.spend(plan.tellings.length + 2 * plan.closings.length);
     const mayTell = await this.#leaveLater(channel, plan.tellings);
     const jobs: (() => Promise<Outcome>)[] = [
       ...plan.closings.map((member) => () => this.#close(member, inTime)),
       ...plan.tellings.map((member) => async () => {
         return mayTell ? this.#tell(channel, member, inTime) : this.#resting(member);
       }),
-      ...plan.posts.map((post) => () => this.#post(round, post)),
+      ...plan.posts.map((post) => async () => {
+        if (!(await allowance.next())) return waiting(post.member, round, clock.now() + REST_MS);
+        return this.#post(running, post);
+      }),
     ];
     const skipped: (() => Outcome)[] = [
       ...plan.closings.map(() => () => ({})),
       ...plan.tellings.map(() => () => ({})),
       ...plan.posts.map((post) => () => waiting(post.member, round, 0)),
     ];
-    return inParallel([...jobs.keys()], POSTS_AT_ONCE, async (index) => {
-      const run = inTime() ? jobs[index] : skipped[index];
-      return run ? run() : {};
-    });
+    try {
+      return await inParallel([...jobs.keys()], POSTS_AT_ONCE, async (index) => {
+        const run = inTime() ? jobs[index] : skipped[index];
+        return run ? run() : {};
+      });
+    } finally {
+      slowPosts.end();
+    }
   }
 
   /** Who is told 2500 comes back at once and has not left by then. Answers whether the message for who does not is on its way. */
@@ -97,12 +119,12 @@ export class Performer {
     }
   }
 
-  async #post(round: Round, post: Post): Promise<Outcome> {
+  async #post(round: RunningRound, post: Post): Promise<Outcome> {
     const { poster, clock } = this.#parts;
     const { member, frame, last, moves } = post;
-    const { formerCursor, formerMoves, plan, flights } = round;
+    const { formerCursor, formerMoves, plan, flights, slowPosts } = round;
     const posting = poster.post(member.connection, frame).then((outcome) => whatCounts(outcome, post));
-    const outcome = await this.#unlessSlow(posting);
+    const outcome = await slowPosts.unlessSlow(posting);
     if (outcome === undefined) {
       const lands = async (late: PostOutcome) => {
         const { change } = await this.#posted(late, member, round);
@@ -122,18 +144,6 @@ export class Performer {
     return last === plan.cursor
       ? { change: { ...member, state: 'active', offset: undefined } }
       : { change: { ...member, offset: last, until: 0 } };
-  }
-
-  /** The outcome of a post, or undefined where it takes too long for its round. */
-  async #unlessSlow(posting: Promise<PostOutcome>): Promise<PostOutcome | undefined> {
-    const waiting = new AbortController();
-    const slow = this.#parts.clock.sleep(SLOW_POST_MS, waiting.signal).then(
-      () => undefined,
-      () => undefined,
-    );
-    const outcome = await Promise.race([posting, slow]);
-    waiting.abort();
-    return outcome;
   }
 
   /** What becomes of a member by a post that did not succeed. */

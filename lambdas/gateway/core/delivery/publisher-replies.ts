@@ -1,4 +1,5 @@
 import { encodeFrame, FRAME_BYTES, type Reply } from '../../../contract/frames';
+import type { PostBudget } from '../limits/post-budget';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, PostOutcome } from '../ports';
 
@@ -10,6 +11,7 @@ export interface PublisherReply {
 
 export interface PublisherReplyParts {
   readonly poster: Poster;
+  readonly budget: Pick<PostBudget, 'spend'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -33,6 +35,7 @@ export async function postReplies(
   for (const { connection, reply } of replies) {
     byConnection.set(connection, [...(byConnection.get(connection) ?? []), reply]);
   }
+  parts.budget.spend(byConnection.size);
   await inParallel([...byConnection], CONNECTIONS_AT_ONCE, ([connection, own]) =>
     postTo(parts, connection, own, endsAt),
   );

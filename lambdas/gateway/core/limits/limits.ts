@@ -61,6 +61,14 @@ export const LIMITS = {
     metric: 'UserCommandRateReached',
     test: 'test/redis/command-rate.test.ts',
   },
+  postsPerSecond: {
+    name: 'posts to all connections of an environment',
+    value: '8,000 a second',
+    setting: 'limits.postsPerSecond',
+    reason: "the account's 10,000 requests a second, which the frames of clients share",
+    answer: 'publications later, small channels before large ones; replies at once',
+    test: 'test/redis/post-budget.test.ts',
+  },
   waitingFrames: {
     name: 'frames of a connection that wait for their turn',
     value: '64 frames, 128 KB',
