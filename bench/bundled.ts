@@ -1,14 +1,14 @@
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 
 /**
  * The program of another process, as functions are bundled: what runs the TypeScript of a bench wraps each closure, which costs
- * more than a signature. Answers the file.
+ * more than a signature. Answers the file. `entry` is relative to this folder.
  */
 export function bundled(entry: string, directory: string): string {
-  const outfile = join(directory, entry.replace(/\.ts$/, '.js'));
+  const outfile = join(directory, basename(entry).replace(/\.ts$/, '.js'));
   buildSync({
-    entryPoints: [join(__dirname, entry)],
+    entryPoints: [resolve(__dirname, entry)],
     bundle: true,
     minify: true,
     platform: 'node',

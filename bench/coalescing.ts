@@ -83,8 +83,10 @@ async function measure({ scripts }: BenchRedis, { publishes, withinMs, wakeMs }:
   const channel = unique('room:bench-');
   const poster = new StubPoster();
   const woken: Promise<unknown>[] = [];
-  const core = coreOn(scripts, poster, (wake) => {
-    woken.push(sleep(wakeMs).then(() => core.courier.handle([wakeRecordOf(wake)])));
+  const core = coreOn(scripts, poster, {
+    woken: (wake) => {
+      woken.push(sleep(wakeMs).then(() => core.courier.handle([wakeRecordOf(wake)])));
+    },
   });
   for (let n = 0; n < SUBSCRIBERS; n++) await subscribed(core, unique('c'), channel);
   poster.posts.length = 0;

@@ -7,6 +7,7 @@ import { coreOn, type RedisAddress, scriptsAt } from './redis-core';
 export interface CourierStart {
   readonly redis: RedisAddress;
   readonly callbackUrl: string;
+  readonly postsPerSecond: number;
 }
 
 /** What it tells: wakes at once, the rest when its batch is done. */
@@ -51,12 +52,13 @@ class CountedPoster implements Poster {
 }
 
 /** A courier in a process of its own: as a sandbox, it works on one batch at a time. */
-function run({ redis, callbackUrl }: CourierStart): void {
+function run({ redis, callbackUrl, postsPerSecond }: CourierStart): void {
   const tell = (news: CourierNews) => process.send?.(news);
   const poster = new CountedPoster(callbackUrl);
-  const { courier } = coreOn(scriptsAt(redis), poster, (wake, delaySeconds) =>
-    tell({ type: 'wake', wake, delaySeconds }),
-  );
+  const { courier } = coreOn(scriptsAt(redis), poster, {
+    woken: (wake, delaySeconds) => tell({ type: 'wake', wake, delaySeconds }),
+    limits: { postsPerSecond },
+  });
   const invoke = async (records: readonly CourierRecord[]) => {
     Object.assign(poster, { posts: 0, throttled: 0, lastPostAt: 0 });
     const cpu = process.cpuUsage();

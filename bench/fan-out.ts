@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { POSTS_PER_SECOND } from '../lambdas/gateway/core/limits/post-budget';
 import { inParallel } from '../lambdas/gateway/core/parallel';
 import type { BenchOptions } from './bench-options';
 import { bundled } from './bundled';
@@ -17,19 +18,30 @@ const SETUPS_AT_ONCE = 100;
 
 interface Load extends Pick<Curve, 'name' | 'slowed'> {
   readonly stub: StubOptions;
+  readonly postsPerSecond: number;
 }
+
+/** A budget that no machine comes near to. */
+const UNLIMITED = 1_000_000;
 
 /**
  * The account's throttle is 10,000 posts a second with a burst of 5,000; few machines make that many, so time goes five
  * times slower where it matters: posts take 40 ms, and the bucket holds a fifth.
  */
 const SLOWED = 5;
+const SLOW = { answerMs: 8 * SLOWED };
 const LIMIT = { perSecond: 10_000 / SLOWED, burst: 5_000 / SLOWED };
 
 const loads: readonly Load[] = [
-  { name: 'posts of 8 ms', slowed: 1, stub: { answerMs: 8 } },
-  { name: 'the same, five times slower', slowed: SLOWED, stub: { answerMs: 8 * SLOWED } },
-  { name: 'slower, throttled account', slowed: SLOWED, stub: { answerMs: 8 * SLOWED, limit: LIMIT } },
+  { name: 'posts of 8 ms', slowed: 1, stub: { answerMs: 8 }, postsPerSecond: UNLIMITED },
+  { name: 'all five times slower', slowed: SLOWED, stub: SLOW, postsPerSecond: UNLIMITED },
+  { name: 'slower, throttled', slowed: SLOWED, stub: { ...SLOW, limit: LIMIT }, postsPerSecond: UNLIMITED },
+  {
+    name: 'slower, throttled, budget of 8,000',
+    slowed: SLOWED,
+    stub: { ...SLOW, limit: LIMIT },
+    postsPerSecond: POSTS_PER_SECOND / SLOWED,
+  },
 ];
 
 /** One publication to 10,000 members, by one courier and by more. */
@@ -60,7 +72,11 @@ async function filledChannel({ scripts }: BenchRedis): Promise<string> {
 async function measure(redis: BenchRedis, channel: string, load: Load, program: string): Promise<Curve> {
   const { stub, port } = await startStub(load.stub);
   const callbackUrl = `http://localhost:${port}/dev`;
-  const fleet = new CourierFleet(program, Math.max(...COURIERS), { redis: redis.address, callbackUrl });
+  const fleet = new CourierFleet(program, Math.max(...COURIERS), {
+    redis: redis.address,
+    callbackUrl,
+    postsPerSecond: load.postsPerSecond,
+  });
   try {
     const runs = new Map<number, FanOut[]>(COURIERS.map((couriers) => [couriers, []]));
     for (let round = 0; round <= RUNS; round++) {

@@ -7,7 +7,7 @@ import { CACHE_ACCESS_STRING } from '../lambdas/contract/cache-access';
 import type { Delivery } from '../lambdas/contract/delivery';
 import { DEFAULT_RULES, type NamespaceRules } from '../lambdas/contract/registry';
 import { RedisScripts } from '../lambdas/gateway/core/adapters/redis-scripts';
-import { storesOn, withDepartures } from '../lambdas/gateway/core/adapters/state';
+import { type StoreLimits, storesOn, withDepartures } from '../lambdas/gateway/core/adapters/state';
 import { TokenVerifier } from '../lambdas/gateway/core/auth/token-verifier';
 import { systemClock } from '../lambdas/gateway/core/clock';
 import { Ingress } from '../lambdas/gateway/core/commands/ingress';
@@ -15,7 +15,7 @@ import { Checkup } from '../lambdas/gateway/core/connections/checkup';
 import { Courier, type CourierRecord } from '../lambdas/gateway/core/delivery/courier';
 import { Drain } from '../lambdas/gateway/core/delivery/drain';
 import { lifecycleTimers } from '../lambdas/gateway/core/lifecycle/timers';
-import type { Poster, Wake } from '../lambdas/gateway/core/ports';
+import type { Log, Poster, Wake } from '../lambdas/gateway/core/ports';
 import type { ScriptRunner } from '../lambdas/gateway/core/redis-script';
 import { startRedis } from '../local/redis/cluster';
 import { findRedis } from '../local/redis/find';
@@ -86,15 +86,24 @@ export function scriptsAt({ password, ...where }: RedisAddress): RedisScripts {
   return new RedisScripts({ ...where, password: async () => password });
 }
 
-/** The core in one process: queues are lists, every namespace but `hall` is `room`, and no warning passes unseen. */
+export interface CoreOptions {
+  /** Runs for each wake that is sent. */
+  readonly woken?: (wake: Wake, delaySeconds: number) => void;
+  readonly limits?: StoreLimits;
+  readonly log?: Log;
+}
+
+/** No warning of a bench passes unseen. */
+const warn: Log = (level, message) => {
+  if (level !== 'info') process.stderr.write(`${level}: ${message}\n`);
+};
+
+/** The core in one process: queues are lists, every namespace but `hall` is `room`. */
 export function coreOn(
   scripts: ScriptRunner,
   poster: Poster,
-  woken: (wake: Wake, delaySeconds: number) => void = () => undefined,
+  { woken = () => undefined, limits, log = warn }: CoreOptions = {},
 ) {
-  const log = (level: string, message: string) => {
-    if (level !== 'info') process.stderr.write(`${level}: ${message}\n`);
-  };
   const clock = systemClock;
   const wakes: Wake[] = [];
   const deliveries: Delivery[] = [];
@@ -104,7 +113,7 @@ export function coreOn(
       woken(wake, delaySeconds);
     },
   };
-  const stores = withDepartures(storesOn(scripts), { wakes: wakeQueue, clock, log });
+  const stores = withDepartures(storesOn(scripts, clock, limits, log), { wakes: wakeQueue, clock, log });
   const parts = {
     ...stores,
     poster,

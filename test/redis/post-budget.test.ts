@@ -4,6 +4,7 @@ import { Allowance } from '../../lambdas/gateway/core/delivery/allowance';
 import { Drain } from '../../lambdas/gateway/core/delivery/drain';
 import type { ChannelSize, PostBudget } from '../../lambdas/gateway/core/limits/post-budget';
 import { RedisPostBudget } from '../../lambdas/gateway/core/limits/redis-post-budget';
+import { mostInASecond } from '../support/rates';
 import { operatorRedis } from '../support/redis';
 import { gatewayWorld, testScripts, unique } from './gateway-world';
 
@@ -48,17 +49,6 @@ async function drains(budget: PostBudget, size: ChannelSize, milliseconds: numbe
     await sleep(1);
   }
   return begun;
-}
-
-/** Most events within a second, wherever it begins. */
-function mostInASecond(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  let most = 0;
-  for (let first = 0, last = 0; last < sorted.length; last++) {
-    while ((sorted[last] ?? 0) - (sorted[first] ?? 0) >= 1_000) first++;
-    most = Math.max(most, last - first + 1);
-  }
-  return most;
 }
 
 describe('the post budget', () => {

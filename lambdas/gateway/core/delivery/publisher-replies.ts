@@ -35,10 +35,12 @@ export async function postReplies(
   for (const { connection, reply } of replies) {
     byConnection.set(connection, [...(byConnection.get(connection) ?? []), reply]);
   }
-  parts.budget.spend(byConnection.size);
-  await inParallel([...byConnection], CONNECTIONS_AT_ONCE, ([connection, own]) =>
+  const posted = inParallel([...byConnection], CONNECTIONS_AT_ONCE, ([connection, own]) =>
     postTo(parts, connection, own, endsAt),
   );
+  // They are on their way by now.
+  parts.budget.spend(byConnection.size);
+  await posted;
 }
 
 async function postTo(

@@ -17,6 +17,9 @@ const ANSWER_MS = 300;
 /** How long nobody is asked after that. */
 const AWAY_MS = 5_000;
 
+/** Of an empty bucket, who wants many gets a part of it at a time, not single posts as they come. */
+const FEWEST_SHARE = 8;
+
 /** Posts that may be owed: after a second without replies everything goes on as before. */
 const OWED_SECONDS = 1;
 
@@ -56,12 +59,13 @@ export class RedisPostBudget implements PostBudget {
   async take(wanted: number, size: ChannelSize): Promise<Granted> {
     if (this.#clock.now() < this.#awayUntil) return { posts: wanted, waitMs: 0 };
     const burst = this.#rates.burst[size];
+    const fewest = Math.min(wanted, Math.ceil(burst / FEWEST_SHARE));
     try {
-      const [granted, paidInMs] = await this.#inTime(this.#run(wanted, burst, ''));
+      const [granted, paidInMs] = await this.#inTime(this.#run(wanted, burst, fewest, ''));
       const posts = Number(granted);
       if (posts > 0) return { posts, waitMs: 0 };
-      const room = Math.min(wanted, burst / 2);
-      return { posts, waitMs: Math.max(1, Number(paidInMs) - (burst - room) * this.#rates.eachMs) };
+      const waitMs = Math.ceil(Number(paidInMs) - (burst - fewest) * this.#rates.eachMs);
+      return { posts, waitMs: Math.max(1, waitMs) };
     } catch (error) {
       this.#away(error);
       return { posts: wanted, waitMs: 0 };
@@ -71,11 +75,11 @@ export class RedisPostBudget implements PostBudget {
   spend(posts: number): void {
     if (posts === 0 || this.#clock.now() < this.#awayUntil) return;
     const owed = (OWED_SECONDS * 1000) / this.#rates.eachMs;
-    this.#run(posts, this.#rates.burst.small, owed).catch((error: unknown) => this.#away(error));
+    this.#run(posts, this.#rates.burst.small, 0, owed).catch((error: unknown) => this.#away(error));
   }
 
-  async #run(posts: number, burst: number, owed: number | ''): Promise<readonly string[]> {
-    const args = [this.#clock.now(), this.#rates.eachMs, posts, burst, owed];
+  async #run(posts: number, burst: number, fewest: number, owed: number | ''): Promise<readonly string[]> {
+    const args = [this.#clock.now(), this.#rates.eachMs, posts, burst, fewest, owed];
     return textList(take, await this.#scripts.run(take, [this.#key], args));
   }
 
