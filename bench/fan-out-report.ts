@@ -25,7 +25,8 @@ interface Point {
   readonly postsPerSecond: number;
   readonly micros: number;
   readonly throttled: number;
-  readonly ratio: number;
+  /** To the rate of one courier, where that was measured. */
+  readonly ratio: number | undefined;
 }
 
 function pointsOf({ points, slowed }: Curve): readonly Point[] {
@@ -39,8 +40,8 @@ function pointsOf({ points, slowed }: Curve): readonly Point[] {
       throttled: median(runs.map((run) => run.throttled)),
     };
   });
-  const one = all[0]?.milliseconds ?? Number.NaN;
-  return all.map((point) => ({ ...point, ratio: one / point.milliseconds }));
+  const one = all.find(({ couriers }) => couriers === 1);
+  return all.map((point) => ({ ...point, ratio: one && one.milliseconds / point.milliseconds }));
 }
 
 function rowsOf(curves: readonly Curve[]): readonly (readonly string[])[] {
@@ -59,7 +60,7 @@ function rowsOf(curves: readonly Curve[]): readonly (readonly string[])[] {
       String(point.couriers),
       point.milliseconds.toFixed(0),
       point.postsPerSecond.toFixed(0),
-      point.ratio.toFixed(1),
+      point.ratio?.toFixed(1) ?? '',
       point.micros.toFixed(0),
       point.throttled.toFixed(0),
     ]),
