@@ -1,12 +1,15 @@
 import * as v from 'valibot';
+import { CHANNEL_EVENTS, CONNECTION_EVENTS } from '../lambdas/contract/lifecycle';
 import {
   GATEWAY_SERVICE,
   METHOD_NAME,
   NAMESPACE_NAME,
   type NamespaceRules,
+  RPC_METHOD,
   SERVICE_NAME,
 } from '../lambdas/contract/registry';
 import type { RealtimeServiceOverrides } from './constructs/realtime-service';
+import type { LifecycleInterest } from './constructs/service-events';
 
 /** What `lambdas/services/<name>/infra.ts` exports as its default: everything about the service beside its code. */
 export interface ServiceDefinition {
@@ -14,6 +17,14 @@ export interface ServiceDefinition {
   readonly methods: readonly string[];
   /** @default - the service owns no namespace */
   readonly namespaces?: { readonly [namespace: string]: NamespaceRules };
+  /** Whether the service has a DynamoDB table of its own. @default false */
+  readonly table?: boolean;
+  /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
+  readonly connections?: boolean;
+  /** Lifecycle events that it is told of (`on` of its handler). @default - none */
+  readonly lifecycle?: LifecycleInterest;
+  /** Whole methods of other services whose calls it is told of (`observe` of its handler). @default - none */
+  readonly observes?: readonly string[];
   /** Laid over what `RealtimeService` decides: memory, timeout, variables. */
   readonly overrides?: RealtimeServiceOverrides;
 }
@@ -34,16 +45,27 @@ export class ServiceDefinitionError extends Error {
   }
 }
 
+const namespaceName = v.pipe(
+  v.string(),
+  v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`),
+);
+
 const definition = v.looseObject(
   {
     methods: v.array(
       v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`)),
     ),
-    namespaces: v.optional(
-      v.record(
-        v.pipe(v.string(), v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`)),
-        v.looseObject({}),
-      ),
+    namespaces: v.optional(v.record(namespaceName, v.looseObject({}))),
+    table: v.optional(v.boolean()),
+    connections: v.optional(v.boolean()),
+    lifecycle: v.optional(
+      v.object({
+        events: v.array(v.picklist([...CONNECTION_EVENTS, ...CHANNEL_EVENTS])),
+        namespaces: v.optional(v.array(namespaceName)),
+      }),
+    ),
+    observes: v.optional(
+      v.array(v.pipe(v.string(), v.regex(RPC_METHOD, `expected service.method (${RPC_METHOD.source})`))),
     ),
   },
   'expected an object with methods as the default export of infra.ts',

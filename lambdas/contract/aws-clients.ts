@@ -1,4 +1,6 @@
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -31,7 +33,7 @@ function requestHandler() {
  * A function in a VPC may leave it over IPv6 only and then needs the dual-stack names of AWS. Set in code and not by
  * `AWS_USE_DUALSTACK_ENDPOINT`: the SDK throws where dual-stack meets an endpoint of one's own, which the local runtime sets.
  */
-function common(service: 'SQS' | 'SSM' | 'SECRETS_MANAGER') {
+function common(service: 'SQS' | 'SSM' | 'SECRETS_MANAGER' | 'EVENTBRIDGE' | 'DYNAMODB') {
   const endpoint = process.env['AWS_ENDPOINT_URL'] || process.env[`AWS_ENDPOINT_URL_${service}`];
   return {
     requestHandler: requestHandler(),
@@ -47,6 +49,14 @@ export function sqsClient(): SQSClient {
 
 export function ssmClient(): SSMClient {
   return new SSMClient(common('SSM'));
+}
+
+export function eventBridgeClient(): EventBridgeClient {
+  return new EventBridgeClient(common('EVENTBRIDGE'));
+}
+
+export function dynamoDbClient(): DynamoDBClient {
+  return new DynamoDBClient(common('DYNAMODB'));
 }
 
 export function secretsManagerClient(): SecretsManagerClient {

@@ -4,6 +4,12 @@ import type { ClientInfo } from './frames';
 /** EventBridge `detail-type` of lifecycle events; their `source` is that of envelopes. */
 export const LIFECYCLE_DETAIL_TYPE = 'holdfast.lifecycle';
 
+/** Events of connections. */
+export const CONNECTION_EVENTS = ['connected', 'disconnected'] as const;
+
+/** Events of channels, which have a namespace. */
+export const CHANNEL_EVENTS = ['subscribed', 'unsubscribed', 'occupied', 'vacated'] as const;
+
 interface Common {
   readonly v: 1;
   readonly kind: 'lifecycle';
@@ -17,7 +23,7 @@ interface Common {
 
 /** A connection began or ended. */
 export interface ConnectionEvent extends Common {
-  readonly event: 'connected' | 'disconnected';
+  readonly event: (typeof CONNECTION_EVENTS)[number];
   /** Connection id. */
   readonly client: string;
   /** Empty: anonymous. */

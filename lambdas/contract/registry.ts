@@ -81,6 +81,8 @@ export const GATEWAY_SERVICE = 'holdfast';
 /** What a service's name, a method's and a namespace's may be: they end in keys, ARNs and parameter names. */
 export const SERVICE_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 export const METHOD_NAME = /^[a-z][a-zA-Z0-9]{0,63}$/;
+/** A whole method, `service.method`, of the alphabets and lengths above. */
+export const RPC_METHOD = /^[a-z][a-z0-9-]{0,29}\.[a-z][a-zA-Z0-9]{0,63}$/;
 export const NAMESPACE_NAME = /^[a-z][a-z0-9_-]{0,29}$/;
 
 /** Longest `flushEverySeconds`: what the queue of wakes delays a message at most. */

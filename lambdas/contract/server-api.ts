@@ -5,6 +5,21 @@ export const API_ROUTES = { key: 'POST /api/{method}', iam: 'POST /api/iam/{meth
 export const BUS_REQUESTS = {
   'holdfast.publish': 'publish',
   'holdfast.broadcast': 'broadcast',
+  'holdfast.subscribe': 'subscribe',
   'holdfast.unsubscribe': 'unsubscribe',
   'holdfast.disconnect': 'disconnect',
 } as const;
+
+/** What a service asks for on the bus. It publishes by the deliveries queue alone, where its namespaces are known. */
+export const SERVICE_REQUESTS = [
+  'holdfast.subscribe',
+  'holdfast.unsubscribe',
+  'holdfast.disconnect',
+] as const satisfies readonly (keyof typeof BUS_REQUESTS)[];
+
+export type ServiceRequest = (typeof SERVICE_REQUESTS)[number];
+
+/** EventBridge `source` of what a service asks for; its role may use no other. */
+export function serviceSource(service: string): string {
+  return `holdfast.service.${service}`;
+}

@@ -21,13 +21,14 @@ export class NotAcceptedError extends Error {
 }
 
 /**
- * The envelope of an event that may run: made by the gateway, for this service, in time, no replay. Throws
+ * The envelope of an event that may run: made by the gateway, for this service or a method that it observes, in time, no replay. Throws
  * `EnvelopeEventError` or `NotAcceptedError` for every other event; other errors mean that the keys could not be had.
  */
 export async function acceptedEnvelope(
   event: unknown,
   service: string,
-  publicKeys: PublicKeys,
+  publicKeys: Pick<PublicKeys, 'verify'>,
+  observes: (method: string) => boolean = () => false,
 ): Promise<Envelope> {
   const parsed = parseEnvelopeEvent(event);
   const envelope = parsed.detail;
@@ -39,6 +40,7 @@ export async function acceptedEnvelope(
     });
   }
   if (envelope.service !== service) {
+    if (envelope.kind === 'rpc' && observes(envelope.method)) return envelope;
     throw new NotAcceptedError(`service: expected ${service}, got ${envelope.service}`, parsed);
   }
   checkTime(parsed, envelope);

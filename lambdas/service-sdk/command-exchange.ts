@@ -62,9 +62,9 @@ export class RpcExchange extends CommandExchange<Signed<UnsignedRpcEnvelope>> {
       remainingMs: this.remainingMs,
       reply: (result) => this.reply(result),
       publish: async (channel, publication, { replyWithOffset, ...options } = {}) => {
-        if (replyWithOffset === undefined) return this.publish(channel, publication, options);
+        if (replyWithOffset === undefined) return this.effects.publish(channel, publication, options);
         const reply = { client, id, kind: 'rpc', data: replyWithOffset } as const;
-        return this.answer(() => this.publish(channel, publication, options, { reply }));
+        return this.answer(() => this.effects.publish(channel, publication, options, { reply }));
       },
     };
   }
@@ -98,7 +98,7 @@ export class PublishExchange extends CommandExchange<Signed<UnsignedPublishEnvel
   #accept(publication: JsonValue, options?: PublicationOptions): Promise<void> {
     const { channel, client, commandId: id } = this.envelope;
     const extras = { info: this.#publisher(), reply: { client, id, kind: 'publish' } } as const;
-    return this.answer(() => this.publish(channel, publication, options, extras));
+    return this.answer(() => this.effects.publish(channel, publication, options, extras));
   }
 
   #publisher(): ClientInfo {

@@ -7,12 +7,14 @@ import type {
   UnsignedSubscribeEnvelope,
 } from '../contract/envelope';
 import type { JsonObject, JsonValue } from '../contract/json';
+import type { ChannelEvent, ConnectionEvent, SubscriptionEvent } from '../contract/lifecycle';
 import type { log } from '../contract/log';
+import type { GuardedWrite, OnceOutcome } from './once';
 
 export interface PublicationOptions {
   /**
    * Repeats of one key on one channel within five minutes make one publication. At most 128 characters.
-   * @default derived from the command and counted per invocation, so that an event that comes twice publishes once
+   * @default derived from the event and counted per channel, so that an event that comes twice publishes once
    */
   readonly idempotencyKey?: string;
   /**
@@ -32,8 +34,74 @@ export interface PublishOptions extends PublicationOptions {
   readonly replyWithOffset?: JsonObject;
 }
 
-/** What every handler gets. Its functions may be taken apart: `({ data, publish }) => ...`. */
-export interface CommandContext<Input, Of extends Envelope = Envelope> {
+/** Connections that are meant: all open ones of the user, or the one that is named. */
+export interface ConnectionOptions {
+  /** Connection id. */
+  readonly client?: string;
+}
+
+export interface SubscriptionOptions extends ConnectionOptions {
+  /** Shown to others of the channel. */
+  readonly info?: JsonObject;
+  /** For the client. */
+  readonly data?: JsonValue;
+}
+
+export interface DisconnectOptions extends ConnectionOptions {
+  /** 3000 to 4999; clients come back after 3000-3499 and 4000-4499. @default 3503, which keeps them away */
+  readonly code?: number;
+  /** At most 123 characters; needs `code`. */
+  readonly reason?: string;
+}
+
+export interface OnceOptions {
+  /** Tells several guarded effects of one event apart. @default - the event has one */
+  readonly name?: string;
+  /** What a repeat is told of the first time. */
+  readonly result?: JsonValue;
+}
+
+/**
+ * What a handler may bring about. The functions may be taken apart: `({ data, publish }) => ...`. An event that comes twice, or
+ * again after a crash between two effects, publishes once: publications have the event's id, their channel and their
+ * number in that channel as their keys.
+ */
+export interface Effects {
+  /**
+   * Publishes to a channel, in the order of the calls that were awaited. Resolves when the publication is durable; throws
+   * `PublicationError` for a bad channel, key, version or size.
+   */
+  readonly publish: (channel: string, data: JsonValue, options?: PublicationOptions) => Promise<void>;
+  /** Publishes the same to each of the channels. As `publish`; where it throws, some of them may have it. */
+  readonly broadcast: (
+    channels: readonly string[],
+    data: JsonValue,
+    options?: PublicationOptions,
+  ) => Promise<void>;
+  /** Publishes to the user's own channel `user:#<id>`, on which all sockets of the user are. As `publish`. */
+  readonly toUser: (user: string, data: JsonValue, options?: PublicationOptions) => Promise<void>;
+  /**
+   * Makes a server-side subscription on open connections of a user; it ends with the connection. This, `unsubscribe` and
+   * `disconnect` resolve when the request is durable; it is carried out soon after, in no order. Repeats do no harm. Throws
+   * `RequestNotTakenError`. Needs `connections: true` in `infra.ts`.
+   */
+  readonly subscribe: (user: string, channel: string, options?: SubscriptionOptions) => Promise<void>;
+  /** Ends subscriptions of either kind (push 2000). Nothing keeps the client from subscribing again but its owner's answer. */
+  readonly unsubscribe: (user: string, channel: string, options?: ConnectionOptions) => Promise<void>;
+  /** Ends open connections of a user. */
+  readonly disconnect: (user: string, options?: DisconnectOptions) => Promise<void>;
+  /**
+   * Writes to the service's table once, however often the event comes: all writes and the guard are one transaction (at most 99
+   * writes). A repeat writes nothing and is told so, with the `result` of the first time. Throws `ConditionFailedError` where a
+   * condition of a write does not hold; nothing is done then. Needs `table: true` in `infra.ts`.
+   */
+  readonly once: (writes: readonly GuardedWrite[], options?: OnceOptions) => Promise<OnceOutcome>;
+  /** Writes a JSON line that carries the event's ids. Facts only, no payloads. */
+  readonly log: typeof log;
+}
+
+/** What every handler of a command gets. */
+export interface CommandContext<Input, Of extends Envelope = Envelope> extends Effects {
   /** The command's data, as the handler's schema returned it; unchecked where the handler has none. */
   readonly data: Input;
   /** User id from the client's token; empty for an anonymous connection. */
@@ -46,13 +114,27 @@ export interface CommandContext<Input, Of extends Envelope = Envelope> {
   readonly envelope: Of;
   /** W3C trace context of this invocation, to be handed on. */
   readonly traceparent: string;
-  /**
-   * Publishes to a channel, in the order of the calls that were awaited. Resolves when the publication is durable; throws
-   * `PublicationError` for a bad channel, key, version or size.
-   */
-  readonly publish: (channel: string, data: JsonValue, options?: PublicationOptions) => Promise<void>;
-  /** Writes a JSON line that carries the command's ids. Facts only, no payloads. */
-  readonly log: typeof log;
+}
+
+/** What looks on at a call of another service's method gets. */
+export type ObserveContext<Input> = CommandContext<Input, Signed<UnsignedRpcEnvelope>>;
+
+/** Lifecycle events by their names. */
+export interface LifecycleEvents {
+  readonly connected: ConnectionEvent & { readonly event: 'connected' };
+  readonly disconnected: ConnectionEvent & { readonly event: 'disconnected' };
+  readonly subscribed: SubscriptionEvent & { readonly event: 'subscribed' };
+  readonly unsubscribed: SubscriptionEvent & { readonly event: 'unsubscribed' };
+  readonly occupied: ChannelEvent & { readonly event: 'occupied' };
+  readonly vacated: ChannelEvent & { readonly event: 'vacated' };
+}
+
+/** What is told of connections, subscriptions and channels gets. */
+export interface LifecycleContext<Name extends keyof LifecycleEvents = keyof LifecycleEvents>
+  extends Effects {
+  readonly event: LifecycleEvents[Name];
+  /** W3C trace context that begins here. */
+  readonly traceparent: string;
 }
 
 interface Waiting {

@@ -1,18 +1,29 @@
 import { namespaceOf } from '../contract/channel';
 import type { Envelope } from '../contract/envelope';
 import { log } from '../contract/log';
-import { GATEWAY_SERVICE, METHOD_NAME, NAMESPACE_NAME, SERVICE_NAME } from '../contract/registry';
+import { GATEWAY_SERVICE, METHOD_NAME, NAMESPACE_NAME, RPC_METHOD, SERVICE_NAME } from '../contract/registry';
 import { acceptedEnvelope, NotAcceptedError } from './acceptance';
 import { PublishExchange, RpcExchange } from './command-exchange';
 import { EnvelopeEventError } from './envelope-event';
 import { Exchange } from './exchange';
-import type { PublishHandler, RpcMethod, SendHandler, SubscribeHandler } from './handlers';
+import type {
+  LifecycleHandlers,
+  ObserveHandler,
+  PublishHandler,
+  RpcMethod,
+  SendHandler,
+  SubscribeHandler,
+} from './handlers';
+import { acceptedLifecycle, isLifecycle, runLifecycle } from './lifecycle';
 import { type Platform, platform } from './platform';
 import {
+  type ObserveRun,
+  observeRunOf,
   type PublishRun,
   publishRunOf,
   type RpcRun,
   rpcRunOf,
+  runObserve,
   runPublish,
   runRpc,
   runSend,
@@ -21,7 +32,7 @@ import {
   sendRunOf,
 } from './runs';
 
-export interface ServiceDefinition<Inputs, Publications = object, Message = unknown> {
+export interface ServiceDefinition<Inputs, Publications = object, Message = unknown, Observations = object> {
   /** The part of an rpc method before the dot: `echo` of `echo.say`. */
   readonly name: string;
   /** By method name without the service's: `say` of `echo.say`. @default - no methods */
@@ -32,10 +43,18 @@ export interface ServiceDefinition<Inputs, Publications = object, Message = unkn
   readonly subscribe?: { readonly [namespace: string]: SubscribeHandler };
   /** @default - messages are dropped with a log line */
   readonly send?: SendHandler<Message>;
+  /** Lifecycle events by their names. @default - the service is told of none */
+  readonly on?: LifecycleHandlers;
+  /** By whole methods of other services, `chat.send`. @default - the service is told of no calls of others */
+  readonly observe?: { readonly [Method in keyof Observations]: ObserveHandler<Observations[Method]> };
 }
 
-/** The Lambda handler of a service: takes an `EnvelopeEvent` and checks that it is one. */
-export type ServiceHandler = (event: unknown) => Promise<void>;
+/** The Lambda handler of a service: takes an event of the bus and checks that it is one. */
+export interface ServiceHandler {
+  (event: unknown): Promise<void>;
+  /** As defined. */
+  readonly serviceName: string;
+}
 
 /** A service is declared or deployed wrongly. */
 export class ServiceDefinitionError extends Error {
@@ -47,25 +66,31 @@ interface Runs {
   readonly publish: ReadonlyMap<string, PublishRun>;
   readonly subscribe: ReadonlyMap<string, SubscribeHandler>;
   readonly send: SendRun | undefined;
+  readonly on: LifecycleHandlers;
+  readonly observe: ReadonlyMap<string, ObserveRun>;
 }
 
-function runsOf<Inputs, Publications, Message>(
-  definition: ServiceDefinition<Inputs, Publications, Message>,
+function runsOf<Inputs, Publications, Message, Observations>(
+  definition: ServiceDefinition<Inputs, Publications, Message, Observations>,
 ): Runs {
-  const { rpc, publish, subscribe = {}, send } = definition;
+  const { rpc, publish, subscribe = {}, send, on = {}, observe } = definition;
   const methods = new Map<string, RpcRun>();
   for (const method in rpc) methods.set(method, rpcRunOf(rpc[method]));
   const publishes = new Map<string, PublishRun>();
   for (const namespace in publish) publishes.set(namespace, publishRunOf(publish[namespace]));
+  const observes = new Map<string, ObserveRun>();
+  for (const method in observe) observes.set(method, observeRunOf(observe[method]));
   return {
     methods,
     publish: publishes,
     subscribe: new Map(Object.entries(subscribe)),
     send: send && sendRunOf(send),
+    on,
+    observe: observes,
   };
 }
 
-function checkDefinition(name: string, { methods, publish, subscribe }: Runs): void {
+function checkDefinition(name: string, { methods, publish, subscribe, observe }: Runs): void {
   if (!SERVICE_NAME.test(name) || name === GATEWAY_SERVICE) {
     throw new ServiceDefinitionError(
       `service name: expected ${SERVICE_NAME} other than ${GATEWAY_SERVICE}, got ${name}`,
@@ -81,6 +106,13 @@ function checkDefinition(name: string, { methods, publish, subscribe }: Runs): v
       throw new ServiceDefinitionError(`namespace of ${name}: expected ${NAMESPACE_NAME}, got ${namespace}`);
     }
   }
+  for (const method of observe.keys()) {
+    if (!RPC_METHOD.test(method) || method.startsWith(`${name}.`)) {
+      throw new ServiceDefinitionError(
+        `method that ${name} observes: expected service.method of another service, got ${method}`,
+      );
+    }
+  }
 }
 
 function methodOf({ service, method }: Extract<Envelope, { kind: 'rpc' }>, { methods }: Runs) {
@@ -88,6 +120,9 @@ function methodOf({ service, method }: Extract<Envelope, { kind: 'rpc' }>, { met
 }
 
 async function work(envelope: Envelope, reached: Platform, runs: Runs): Promise<void> {
+  if (envelope.kind === 'rpc' && envelope.service !== reached.serviceName) {
+    return runObserve(new Exchange(envelope, reached), runs.observe.get(envelope.method));
+  }
   switch (envelope.kind) {
     case 'rpc':
       return runRpc(new RpcExchange(envelope, reached), methodOf(envelope, runs));
@@ -107,12 +142,10 @@ async function work(envelope: Envelope, reached: Platform, runs: Runs): Promise<
   }
 }
 
-async function accept(event: unknown, name: string, { serviceName, publicKeys }: Platform) {
-  if (serviceName !== name) {
-    throw new ServiceDefinitionError(`SERVICE_NAME: expected ${name} as defined, got ${serviceName}`);
-  }
+/** What was accepted; undefined for an event that must not run. */
+async function accept<Accepted>(accepted: () => Promise<Accepted>): Promise<Accepted | undefined> {
   try {
-    return await acceptedEnvelope(event, name, publicKeys);
+    return await accepted();
   } catch (error) {
     const known = error instanceof NotAcceptedError || error instanceof EnvelopeEventError;
     if (!known) throw error;
@@ -126,6 +159,18 @@ async function accept(event: unknown, name: string, { serviceName, publicKeys }:
   }
 }
 
+async function handleEvent(event: unknown, reached: Platform, runs: Runs): Promise<void> {
+  if (isLifecycle(event)) {
+    const told = await accept(() => acceptedLifecycle(event, reached));
+    if (told) await runLifecycle(told, runs.on, reached);
+    return;
+  }
+  const { serviceName, publicKeys } = reached;
+  const observes = (method: string) => runs.observe.has(method);
+  const envelope = await accept(() => acceptedEnvelope(event, serviceName, publicKeys, observes));
+  if (envelope) await work(envelope, reached, runs);
+}
+
 /**
  * Makes the Lambda handler of a service. It verifies who made an event, its age and deadline, checks the input, runs the
  * handler and answers. Throws `ServiceDefinitionError` for names that the platform could not route.
@@ -136,15 +181,20 @@ async function accept(event: unknown, name: string, { serviceName, publicKeys }:
  *   rpc: { say: { input: v.object({ text: v.string() }), handle: ({ data, user }) => ({ text: data.text, user }) } },
  * });
  */
-export function defineService<Inputs, Publications = object, Message = unknown>(
-  definition: ServiceDefinition<Inputs, Publications, Message>,
+export function defineService<Inputs, Publications = object, Message = unknown, Observations = object>(
+  definition: ServiceDefinition<Inputs, Publications, Message, Observations>,
 ): ServiceHandler {
   const { name } = definition;
   const runs = runsOf(definition);
   checkDefinition(name, runs);
-  return async (event) => {
+  const handle = async (event: unknown) => {
     const reached = platform();
-    const envelope = await accept(event, name, reached);
-    if (envelope) await work(envelope, reached, runs);
+    if (reached.serviceName !== name) {
+      throw new ServiceDefinitionError(
+        `SERVICE_NAME: expected ${name} as defined, got ${reached.serviceName}`,
+      );
+    }
+    await handleEvent(event, reached, runs);
   };
+  return Object.assign(handle, { serviceName: name });
 }

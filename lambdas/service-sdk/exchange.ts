@@ -1,14 +1,9 @@
-import type { Delivery } from '../contract/delivery';
 import type { Envelope } from '../contract/envelope';
-import type { JsonValue } from '../contract/json';
 import { log } from '../contract/log';
 import { childTraceparent, traceIdOf } from '../contract/trace';
-import type { CommandContext, PublicationOptions } from './contexts';
+import type { CommandContext } from './contexts';
+import { EventEffects } from './effects';
 import type { Platform } from './platform';
-import { publicationKey } from './publications';
-
-/** What a publication may have beside what every one has. */
-export type PublicationExtras = Pick<Delivery, 'info' | 'reply'>;
 
 /** The names of an envelope, for log lines. */
 export function factsOf(envelope: Envelope): Readonly<Record<string, unknown>> {
@@ -17,30 +12,34 @@ export function factsOf(envelope: Envelope): Readonly<Record<string, unknown>> {
   return { envelope: id, ...subject, client, trace: traceIdOf(traceparent) };
 }
 
-/** One envelope being worked on: its publications, which are counted, and its log lines. */
+/** One envelope being worked on: its effects and its log lines. */
 export class Exchange<Of extends Envelope = Envelope> {
   readonly envelope: Of;
   protected readonly platform: Platform;
   readonly traceparent: string;
-  #publications = 0;
+  protected readonly effects: EventEffects;
 
   constructor(envelope: Of, platform: Platform) {
+    const { id, service } = envelope;
     this.envelope = envelope;
     this.platform = platform;
     this.traceparent = childTraceparent(envelope.traceparent);
+    // Who looks on at a command must not take the keys of the service that it is for.
+    const root = service === platform.serviceName ? id : `${id}:${platform.serviceName}`;
+    this.effects = new EventEffects({ root, traceparent: this.traceparent }, platform);
   }
 
   /** What the handlers of all kinds get. */
   context<Input>(data: Input): CommandContext<Input, Of> {
     const { user, client, info } = this.envelope;
     return {
+      ...this.effects.functions(),
       data,
       user,
       client,
       ...(info === undefined ? {} : { info }),
       envelope: this.envelope,
       traceparent: this.traceparent,
-      publish: (channel, publication, options) => this.publish(channel, publication, options),
       log: this.log,
     };
   }
@@ -48,27 +47,4 @@ export class Exchange<Of extends Envelope = Envelope> {
   readonly log: typeof log = (level, message, fields = {}) => {
     log(level, message, { ...fields, ...factsOf(this.envelope) });
   };
-
-  publish(
-    channel: string,
-    data: JsonValue,
-    { idempotencyKey, version, versionEpoch }: PublicationOptions = {},
-    extras: PublicationExtras = {},
-  ): Promise<void> {
-    const { id, service } = this.envelope;
-    this.#publications += 1;
-    return this.platform.publications.send({
-      v: 1,
-      type: 'publication',
-      channel,
-      data,
-      idempotencyKey: idempotencyKey ?? publicationKey(id, channel, this.#publications),
-      source: service,
-      publishedAt: Date.now(),
-      traceparent: childTraceparent(this.traceparent),
-      ...(version !== undefined && { version }),
-      ...(versionEpoch !== undefined && { versionEpoch }),
-      ...extras,
-    });
-  }
 }

@@ -1,6 +1,14 @@
 import type { Allowance } from '../contract/delivery';
 import type { JsonValue } from '../contract/json';
-import type { PublishContext, RpcContext, SendContext, SubscribeContext } from './contexts';
+import type {
+  LifecycleContext,
+  LifecycleEvents,
+  ObserveContext,
+  PublishContext,
+  RpcContext,
+  SendContext,
+  SubscribeContext,
+} from './contexts';
 import type { StandardSchema } from './standard-schema';
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is written without a return.
@@ -52,3 +60,22 @@ export interface SendHandler<Input> {
    */
   readonly handle: (context: SendContext<Input>) => Nothing | Promise<Nothing>;
 }
+
+/**
+ * Is told of each call of another service's method, whose own handler it does not touch: it runs beside it, replies nothing and
+ * is tried again by itself. Needs the method in `observes` of `infra.ts`.
+ */
+export interface ObserveHandler<Input> {
+  /** Checks the command's data and types it; a call that it refuses is dropped with a log line. */
+  readonly input?: StandardSchema<Input>;
+  /** Errors, repeats and order as of a `SendHandler`. The call may have failed: what it came to is not known here. */
+  readonly handle: (context: ObserveContext<Input>) => Nothing | Promise<Nothing>;
+}
+
+/** Is told of what happens to connections, subscriptions and channels. Needs the event in `lifecycle` of `infra.ts`. */
+export interface LifecycleHandler<Name extends keyof LifecycleEvents> {
+  /** Errors, repeats and order as of a `SendHandler`; `event.id` names what happened. */
+  readonly handle: (context: LifecycleContext<Name>) => Nothing | Promise<Nothing>;
+}
+
+export type LifecycleHandlers = { readonly [Name in keyof LifecycleEvents]?: LifecycleHandler<Name> };

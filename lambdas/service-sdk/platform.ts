@@ -1,23 +1,38 @@
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
-import { managementClient, sqsClient, ssmClient } from '../contract/aws-clients';
+import { eventBridgeClient, managementClient, sqsClient, ssmClient } from '../contract/aws-clients';
 import { readEnvironment } from '../contract/environment';
 import { Authorizations } from './authorizations';
+import { type Guard, TableGuard } from './once';
 import { PublicKeys } from './public-keys';
 import { Publications } from './publications';
 import { Replies } from './replies';
+import { Requests } from './requests';
+import { serviceTable } from './table';
 
 /** What a service function reaches of the platform, from its checked environment. */
 export interface Platform {
   readonly serviceName: string;
-  readonly publicKeys: PublicKeys;
-  readonly publications: Publications;
-  readonly authorizations: Authorizations;
-  readonly replies: Replies;
+  readonly publicKeys: Pick<PublicKeys, 'verify'>;
+  readonly publications: Pick<Publications, 'send'>;
+  readonly authorizations: Pick<Authorizations, 'send'>;
+  readonly replies: Pick<Replies, 'send'>;
+  readonly requests: Pick<Requests, 'put'>;
+  readonly guard: Guard;
+}
+
+/** Made when first asked for. */
+function lazily<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function makePlatform(): Platform {
   const environment = readEnvironment([
     'SERVICE_NAME',
+    'BUS_NAME',
     'CALLBACK_URL',
     'DELIVERIES_QUEUE_URL',
     'SIGNING_KEYS_PARAMETER',
@@ -35,6 +50,8 @@ function makePlatform(): Platform {
     publications: new Publications(queue, environment.DELIVERIES_QUEUE_URL),
     authorizations: new Authorizations(queue, environment.DELIVERIES_QUEUE_URL),
     replies: new Replies(managementClient(environment.CALLBACK_URL)),
+    requests: new Requests(lazily(eventBridgeClient), environment.BUS_NAME, environment.SERVICE_NAME),
+    guard: new TableGuard(serviceTable),
   };
 }
 
@@ -44,4 +61,15 @@ let current: Platform | undefined;
 export function platform(): Platform {
   current ??= makePlatform();
   return current;
+}
+
+/** Runs a function whose synchronous part finds another platform: tests of services. */
+export function withPlatform<Result>(other: Platform, run: () => Result): Result {
+  const before = current;
+  current = other;
+  try {
+    return run();
+  } finally {
+    current = before;
+  }
 }

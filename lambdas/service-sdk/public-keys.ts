@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Envelope } from '../contract/envelope';
+import type { EnvelopeSignature } from '../contract/envelope';
 import { causeOf, log } from '../contract/log';
 import { parsePublicKeys, type Verification, verifyEnvelope } from '../contract/signature';
 
@@ -23,7 +23,7 @@ export class PublicKeys {
   }
 
   /** Rejects only where the keys cannot be had at all. */
-  async verify(envelope: Envelope): Promise<Verification> {
+  async verify(envelope: { readonly signature: EnvelopeSignature }): Promise<Verification> {
     const verification = verifyEnvelope(envelope, await this.#noOlderThan(MAX_AGE_MS));
     if (verification !== 'unknown-key') return verification;
     return verifyEnvelope(envelope, await this.#noOlderThan(REFETCH_AFTER_MS));

@@ -18,7 +18,7 @@ export class PublicationError extends Error {
 }
 
 /**
- * The idempotency key of a command's n-th publication: an event that comes twice makes it once. At most 128 characters,
+ * The idempotency key of a command's n-th publication to a channel: an event that comes twice makes it once. At most 128 characters,
  * hence the hash of the channel.
  */
 export function publicationKey(envelopeId: string, channel: string, ordinal: number): string {
@@ -50,7 +50,8 @@ function checkReplyData({ reply }: Delivery): void {
   }
 }
 
-function check(delivery: Delivery): void {
+/** Throws `PublicationError` for a publication that cannot be. */
+export function checkPublication(delivery: Delivery): void {
   const { channel, data, idempotencyKey } = delivery;
   checkVersion(delivery);
   checkReplyData(delivery);
@@ -88,7 +89,7 @@ export class Publications {
 
   /** Throws `PublicationError` before anything is sent, else what the queue's client throws. */
   async send(delivery: Delivery): Promise<void> {
-    check(delivery);
+    checkPublication(delivery);
     await this.#queue.send(new SendMessageCommand(deliveryCommandInput(this.#queueUrl, delivery)));
   }
 }

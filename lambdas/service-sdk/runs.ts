@@ -1,11 +1,23 @@
 import { PROTOCOL_ERRORS } from '../contract/codes';
 import type { Allowance } from '../contract/delivery';
-import type { Signed, UnsignedSendEnvelope, UnsignedSubscribeEnvelope } from '../contract/envelope';
+import type {
+  Signed,
+  UnsignedRpcEnvelope,
+  UnsignedSendEnvelope,
+  UnsignedSubscribeEnvelope,
+} from '../contract/envelope';
 import type { JsonValue } from '../contract/json';
-import { causeOf } from '../contract/log';
+import { causeOf, type log } from '../contract/log';
 import type { PublishExchange, RpcExchange } from './command-exchange';
 import type { Exchange } from './exchange';
-import type { MethodResult, PublishHandler, RpcMethod, SendHandler, SubscribeHandler } from './handlers';
+import type {
+  MethodResult,
+  ObserveHandler,
+  PublishHandler,
+  RpcMethod,
+  SendHandler,
+  SubscribeHandler,
+} from './handlers';
 import { checkedInput } from './method-input';
 import type { Platform } from './platform';
 import { RpcError } from './rpc-error';
@@ -14,6 +26,7 @@ import type { StandardSchema } from './standard-schema';
 /** Works on one envelope of its kind. */
 export type RpcRun = (exchange: RpcExchange) => Promise<MethodResult>;
 export type PublishRun = (exchange: PublishExchange) => Promise<void>;
+export type ObserveRun = (exchange: Exchange<Signed<UnsignedRpcEnvelope>>) => Promise<void>;
 export type SendRun = (exchange: Exchange<Signed<UnsignedSendEnvelope>>) => Promise<void>;
 
 /** Without a schema `Input` is `unknown`. */
@@ -28,6 +41,12 @@ export function rpcRunOf<Input>({ input, handle }: RpcMethod<Input>): RpcRun {
 export function publishRunOf<Input>({ input, handle }: PublishHandler<Input>): PublishRun {
   return async (exchange) => {
     await handle(exchange.publishContext(await inputOf(input, exchange.envelope.data)));
+  };
+}
+
+export function observeRunOf<Input>({ input, handle }: ObserveHandler<Input>): ObserveRun {
+  return async (exchange) => {
+    await handle(exchange.context(await inputOf(input, exchange.envelope.data)));
   };
 }
 
@@ -112,14 +131,32 @@ export async function runSend(
   exchange: Exchange<Signed<UnsignedSendEnvelope>>,
   run: SendRun | undefined,
 ): Promise<void> {
-  try {
+  await unawaited(exchange.log, 'message dropped', async () => {
     if (run === undefined) throw notHandled(PROTOCOL_ERRORS.notAvailable);
     await run(exchange);
+  });
+}
+
+export async function runObserve(
+  exchange: Exchange<Signed<UnsignedRpcEnvelope>>,
+  run: ObserveRun | undefined,
+): Promise<void> {
+  await unawaited(exchange.log, 'call dropped', async () => run?.(exchange));
+}
+
+/** Work that nobody waits for: an `RpcError` ends it, anything else fails the invocation, which comes again. */
+export async function unawaited(
+  write: typeof log,
+  dropped: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     if (!(error instanceof RpcError)) {
-      exchange.log('error', 'handler failed', causeOf(error));
+      write('error', 'handler failed', causeOf(error));
       throw error;
     }
-    exchange.log('warn', 'message dropped', { code: error.code });
+    write('warn', dropped, { code: error.code });
   }
 }

@@ -15,13 +15,16 @@ import { Construct } from 'constructs';
 import { ANSWERED_KINDS, ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { NamespaceRules } from '../../lambdas/contract/registry';
+import { SERVICE_REQUESTS, serviceSource } from '../../lambdas/contract/server-api';
 import type { HoldfastConfig } from '../config';
 import { asInterface } from './as-interface';
 import { readParameter } from './contract-parameters';
 import { publishDeadLetters } from './dead-letters';
 import { removalPolicyOf } from './durability';
 import { NodeFunction } from './node-function';
+import { type LifecycleInterest, ServiceEvents } from './service-events';
 import { ServiceRegistrationParameter } from './service-registration';
+import { ServiceTable } from './service-table';
 
 /** Properties of the function that a service may set for itself; `environment` adds variables. */
 export type RealtimeServiceOverrides = Partial<FunctionProps>;
@@ -33,15 +36,20 @@ export interface RealtimeServiceProps {
   readonly methods: readonly string[];
   /** @default - the service owns no namespace */
   readonly namespaces?: { readonly [namespace: string]: NamespaceRules };
+  /** Whether the service has a table of its own, with the name in `TABLE_NAME`. @default false */
+  readonly table?: boolean;
+  /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
+  readonly connections?: boolean;
+  /** @default - the service is told of no lifecycle events */
+  readonly lifecycle?: LifecycleInterest;
+  /** Whole methods of other services whose calls it is told of: `chat.send`. @default - none */
+  readonly observes?: readonly string[];
   /** @default - 10 seconds, 512 MB, the variables of the platform */
   readonly overrides?: RealtimeServiceOverrides;
 }
 
 /** Nobody waits longer for an answer; its deadline is far earlier. It is also the shortest age that both queues allow. */
 const RPC_KEPT = Duration.seconds(60);
-
-/** What is older is handled by nobody who still knows why: it is kept instead. */
-const MESSAGE_KEPT = Duration.hours(1);
 
 /**
  * A business function: takes the rpcs of its service from the bus, answers them by a post to the connection, publishes
@@ -52,6 +60,9 @@ export class RealtimeService extends Construct {
   /** What the bus invokes: never retried, failures answered by the gateway. */
   readonly rpc: Alias;
   readonly rule: Rule;
+  /** What nobody waits for: tried again. Undefined where the service takes none of it. */
+  readonly events: ServiceEvents | undefined;
+  readonly table: ServiceTable | undefined;
   /** Events that the bus could not hand over. */
   readonly undeliverable: Queue;
 
@@ -59,6 +70,8 @@ export class RealtimeService extends Construct {
     super(scope, id);
     const { config, serviceName, overrides } = props;
     const names = parameterNames(config.environment);
+    const busName = readParameter(this, names.busName);
+    this.table = props.table ? new ServiceTable(this, 'Table', { config }) : undefined;
     this.function = new NodeFunction(this, 'Function', {
       config,
       bundle: `service-${serviceName}`,
@@ -66,13 +79,17 @@ export class RealtimeService extends Construct {
       environment: {
         ENVIRONMENT: config.environment,
         SERVICE_NAME: serviceName,
+        BUS_NAME: busName,
         CALLBACK_URL: readParameter(this, names.callbackUrl),
         DELIVERIES_QUEUE_URL: readParameter(this, names.deliveriesQueueUrl),
         SIGNING_KEYS_PARAMETER: names.signingKeys,
+        ...(this.table && { TABLE_NAME: this.table.table.tableName }),
       },
       ...(overrides === undefined ? {} : { overrides }),
     });
     this.grantPlatform(names);
+    if (props.connections) this.grantRequests(readParameter(this, names.busArn), serviceName);
+    this.table?.grantItems(this.function);
     this.rpc = this.makeAlias(readParameter(this, names.refusalFunctionArn));
     this.undeliverable = new Queue(this, 'Undeliverable', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -84,12 +101,12 @@ export class RealtimeService extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead-letter queue of the rule.',
     });
-    publishDeadLetters(this, config.environment, {
-      [`service-${serviceName}`]: [this.undeliverable, this.rpc.functionArn],
-    });
-    const busName = readParameter(this, names.busName);
     this.rule = this.makeRule(serviceName, busName);
-    if (config.sendService === serviceName) this.takeMessages(serviceName, busName);
+    this.events = this.makeEvents(props, busName);
+    publishDeadLetters(this, config.environment, {
+      // What was for `rpc` has been answered with an error since, and does not run again.
+      [`service-${serviceName}`]: [this.undeliverable, (this.events?.alias ?? this.rpc).functionArn],
+    });
     new ServiceRegistrationParameter(this, 'Registration', {
       environment: config.environment,
       registration: {
@@ -97,6 +114,22 @@ export class RealtimeService extends Construct {
         methods: props.methods,
         namespaces: props.namespaces ?? {},
       },
+    });
+  }
+
+  private makeEvents(props: RealtimeServiceProps, busName: string): ServiceEvents | undefined {
+    const { config, serviceName, lifecycle, observes = [], namespaces = {} } = props;
+    const messages = config.sendService === serviceName;
+    if (!messages && lifecycle === undefined && observes.length === 0) return undefined;
+    return new ServiceEvents(this, 'Events', {
+      function: this.function,
+      serviceName,
+      busName,
+      undeliverable: this.undeliverable,
+      messages,
+      ...(lifecycle && { lifecycle }),
+      namespaces: Object.keys(namespaces),
+      observes,
     });
   }
 
@@ -118,6 +151,21 @@ export class RealtimeService extends Construct {
       resourceArns: [
         StringParameter.fromStringParameterName(this, 'SigningKeys', names.signingKeys).parameterArn,
       ],
+    });
+  }
+
+  private grantRequests(busArn: string, serviceName: string): void {
+    Grant.addToPrincipal({
+      grantee: this.function,
+      actions: ['events:PutEvents'],
+      resourceArns: [busArn],
+      // Nothing that could pass for the gateway's, and no publications: those go where their namespaces are known.
+      conditions: {
+        StringEquals: {
+          'events:source': serviceSource(serviceName),
+          'events:detail-type': [...SERVICE_REQUESTS],
+        },
+      },
     });
   }
 
@@ -158,38 +206,6 @@ export class RealtimeService extends Construct {
       targets: [
         new LambdaFunction(asInterface<IFunction>(this.rpc), {
           maxEventAge: RPC_KEPT,
-          deadLetterQueue: this.undeliverable,
-        }),
-      ],
-    });
-  }
-  /** Messages that nobody waits for are tried again; those that fail for good are kept. */
-  private takeMessages(serviceName: string, busName: string): void {
-    const alias = new Alias(this, 'Events', {
-      aliasName: 'events',
-      version: asInterface<IVersion>(this.function.currentVersion),
-    });
-    this.undeliverable.grantSendMessages(this.function);
-    const invocations = new EventInvokeConfig(this, 'EventInvocations', {
-      function: this.function,
-      qualifier: alias.aliasName,
-      retryAttempts: 2,
-      maxEventAge: MESSAGE_KEPT,
-      onFailure: { bind: () => ({ destination: this.undeliverable.queueArn }) },
-    });
-    invocations.node.addDependency(alias);
-    if (this.function.role) invocations.node.addDependency(this.function.role);
-    new Rule(this, 'EventsRule', {
-      description: `Messages of clients for service ${serviceName}`,
-      eventBus: EventBus.fromEventBusName(this, 'EventsBus', busName),
-      eventPattern: {
-        source: [ENVELOPE_SOURCE],
-        detailType: [ENVELOPE_DETAIL_TYPE.send],
-        detail: { v: [1], service: [serviceName] },
-      },
-      targets: [
-        new LambdaFunction(asInterface<IFunction>(alias), {
-          maxEventAge: MESSAGE_KEPT,
           deadLetterQueue: this.undeliverable,
         }),
       ],

@@ -2,12 +2,13 @@ import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod, HttpStage, IpAddressType } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Rule } from 'aws-cdk-lib/aws-events';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import { API_ROUTES, BUS_REQUESTS } from '../../lambdas/contract/server-api';
 import type { HoldfastConfig } from '../config';
@@ -160,7 +161,11 @@ export class ServerApi extends Construct {
     new Rule(this, 'Requests', {
       description: 'Requests of backends',
       eventBus: this.props.bus.eventBus,
-      eventPattern: { detailType: Object.keys(BUS_REQUESTS) },
+      // Envelopes of the gateway have detail types of the same names.
+      eventPattern: {
+        source: Match.anythingBut(ENVELOPE_SOURCE),
+        detailType: Object.keys(BUS_REQUESTS),
+      },
       targets: [
         new LambdaFunction(this.handler, { maxEventAge: REQUEST_KEPT, deadLetterQueue: this.deadLetters }),
       ],

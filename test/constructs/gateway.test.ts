@@ -199,9 +199,11 @@ describe('the server API', () => {
   it('takes requests from the bus, and keeps what cannot be carried out', () => {
     const rule = resource(gateway, 'AWS::Events::Rule', 'ServerApi').Properties;
     expect(rule['EventPattern']).toEqual({
+      source: [{ 'anything-but': ['holdfast.gateway'] }],
       'detail-type': [
         'holdfast.publish',
         'holdfast.broadcast',
+        'holdfast.subscribe',
         'holdfast.unsubscribe',
         'holdfast.disconnect',
       ],

@@ -2,14 +2,20 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
+import type { JsonObject } from '../../lambdas/contract/json';
 import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
 import { loadConfig } from '../../lib/config';
 import { checkServices, ServiceDefinitionError } from '../../lib/service-definition';
 import { discoverServices } from '../../lib/service-discovery';
-import { resource, resourcesOf, templateOf } from './assembly';
+import { objectsIn, propertiesOf, resource, resourcesOf, type Template, templateOf } from './assembly';
 
 const echo = templateOf('dev', 'service-echo');
 const only = (type: string) => resource(echo, type).Properties;
+
+const statementsOf = (template: Template): JsonObject[] =>
+  propertiesOf(template, 'AWS::IAM::Policy')
+    .flatMap((policy) => [...objectsIn(policy['PolicyDocument'] ?? null)])
+    .filter(({ Effect }) => Effect !== undefined);
 
 describe('a service', () => {
   const alias = resourcesOf(echo, 'AWS::Lambda::Alias')[0]?.[0];
@@ -59,6 +65,7 @@ describe('a service', () => {
     const { Environment, VpcConfig } = only('AWS::Lambda::Function');
     const { Variables } = Object(Environment);
     expect(Object.keys(Variables).sort()).toEqual([
+      'BUS_NAME',
       'CALLBACK_URL',
       'DELIVERIES_QUEUE_URL',
       'ENVIRONMENT',
@@ -80,8 +87,7 @@ describe('a service', () => {
 
   it('takes messages that nobody waits for where the configuration names it, and tries them again', () => {
     const other = templateOf('other', 'service-echo');
-    const [, rule] = resourcesOf(other, 'AWS::Events::Rule').find(([id]) => id.includes('EventsRule')) ?? [];
-    expect(rule?.Properties['EventPattern']).toEqual({
+    expect(resource(other, 'AWS::Events::Rule', 'ServiceEventsMessages').Properties['EventPattern']).toEqual({
       source: [ENVELOPE_SOURCE],
       'detail-type': ['holdfast.send'],
       detail: { v: [1], service: ['echo'] },
@@ -104,6 +110,84 @@ describe('a service', () => {
       id.startsWith('FunctionsIngress'),
     );
     expect(ingress?.[1].Properties).toMatchObject({ Environment: { Variables: { SEND_SERVICE: 'echo' } } });
+  });
+
+  it('is told of lifecycle events and of calls of other services that it names, by the same alias', () => {
+    const other = templateOf('other', 'service-echo');
+    const patternOf = (id: string) =>
+      resource(other, 'AWS::Events::Rule', `ServiceEvents${id}`).Properties['EventPattern'];
+    const lifecycle = { source: [ENVELOPE_SOURCE], 'detail-type': ['holdfast.lifecycle'] };
+    expect(patternOf('Connections')).toEqual({ ...lifecycle, detail: { v: [1], event: ['connected'] } });
+    expect(patternOf('Channels')).toEqual({
+      ...lifecycle,
+      detail: { v: [1], event: ['subscribed', 'vacated'], namespace: ['room'] },
+    });
+    expect(patternOf('Observed')).toEqual({
+      source: [ENVELOPE_SOURCE],
+      'detail-type': ['holdfast.rpc'],
+      detail: { v: [1], method: ['chat.send'] },
+    });
+    const targets = resourcesOf(other, 'AWS::Events::Rule').flatMap(([id, { Properties }]) =>
+      id.startsWith('ServiceEvents') ? [JSON.stringify(Properties['Targets'])] : [],
+    );
+    expect(targets).toHaveLength(4);
+    for (const target of targets) expect(target).toMatch(/"Arn":\{"Ref":"ServiceEventsAlias\w+"\}/);
+    expect(resourcesOf(echo, 'AWS::Events::Rule')).toHaveLength(1);
+  });
+
+  it('has a table where it asks for one, and may work on its items alone', () => {
+    const other = templateOf('other', 'service-echo');
+    const [[id, table] = []] = resourcesOf(other, 'AWS::DynamoDB::Table');
+    expect(table?.Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
+    expect(resource(other, 'AWS::Lambda::Function').Properties).toMatchObject({
+      Environment: { Variables: { TABLE_NAME: { Ref: id } } },
+    });
+    const statements = statementsOf(other).filter(({ Action }) =>
+      JSON.stringify(Action).includes('dynamodb'),
+    );
+    expect(statements).toEqual([
+      {
+        Effect: 'Allow',
+        Action: [
+          'dynamodb:BatchGetItem',
+          'dynamodb:ConditionCheckItem',
+          'dynamodb:DeleteItem',
+          'dynamodb:GetItem',
+          'dynamodb:PutItem',
+          'dynamodb:Query',
+          'dynamodb:UpdateItem',
+        ],
+        Resource: { 'Fn::GetAtt': [id, 'Arn'] },
+      },
+    ]);
+    expect(resourcesOf(echo, 'AWS::DynamoDB::Table')).toEqual([]);
+  });
+
+  it('that acts on connections asks in its own name alone, and puts no publication on the bus', () => {
+    const requests = (template: Template) =>
+      statementsOf(template).filter(({ Action }) => JSON.stringify(Action).includes('events:'));
+    expect(requests(echo)).toEqual([]);
+    const statements = requests(templateOf('other', 'service-echo'));
+    expect(statements).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'events:PutEvents',
+        Resource: { Ref: expect.stringContaining('busarn') },
+        Condition: {
+          StringEquals: {
+            'events:source': 'holdfast.service.echo',
+            'events:detail-type': ['holdfast.subscribe', 'holdfast.unsubscribe', 'holdfast.disconnect'],
+          },
+        },
+      },
+    ]);
   });
 
   it('registers itself', () => {
@@ -199,6 +283,11 @@ describe('definitions', () => {
       'the namespace of user channels',
       [{ name: 'a', methods: ['x'], namespaces: { user: rules } }],
       'namespace user: expected no other owner, got holdfast',
+    ],
+    [
+      'a method without its service that is observed',
+      [{ name: 'a', methods: ['x'], observes: ['send'] }],
+      'observes.0: expected service.method',
     ],
   ])('are refused for %s', (_, services, message) => {
     const { namespaces } = loadConfig({ environment: 'dev' });

@@ -32,6 +32,10 @@ const VARIANTS: { readonly [variant in Variant]: HoldfastConfig } = {
 const OTHER_SERVICE: Service = {
   name: 'echo',
   methods: ['say'],
+  table: true,
+  connections: true,
+  lifecycle: { events: ['connected', 'subscribed', 'vacated'], namespaces: ['room'] },
+  observes: ['chat.send'],
   overrides: { timeout: Duration.seconds(20), memorySize: 1024, environment: { GREETING: 'hello' } },
 };
 

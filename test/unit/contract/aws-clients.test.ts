@@ -1,4 +1,6 @@
 import {
+  dynamoDbClient,
+  eventBridgeClient,
   managementClient,
   secretsManagerClient,
   sqsClient,
@@ -7,6 +9,8 @@ import {
 
 const clients = [
   ['SQS', sqsClient, 'sqs.eu-west-1.api.aws'],
+  ['EVENTBRIDGE', eventBridgeClient, 'events.eu-west-1.api.aws'],
+  ['DYNAMODB', dynamoDbClient, 'dynamodb.eu-west-1.api.aws'],
   ['SSM', ssmClient, 'ssm.eu-west-1.api.aws'],
   // The SDK's rules know no other: this host has addresses of both kinds.
   ['SECRETS_MANAGER', secretsManagerClient, 'secretsmanager.eu-west-1.amazonaws.com'],

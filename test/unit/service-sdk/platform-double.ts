@@ -3,8 +3,10 @@ import {
   ApiGatewayManagementApiClient,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { DynamoDBDocumentClient, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { Delivery } from '../../../lambdas/contract/delivery';
 import {
@@ -18,6 +20,8 @@ import { signEnvelope } from '../../../lambdas/contract/signature';
 export const connections = mockClient(ApiGatewayManagementApiClient);
 export const queue = mockClient(SQSClient);
 export const parameters = mockClient(SSMClient);
+export const bus = mockClient(EventBridgeClient);
+export const table = mockClient(DynamoDBDocumentClient);
 
 const pair = generateKeyPairSync('ed25519');
 export const signingKey = { kid: 'current', privateKey: pair.privateKey };
@@ -39,6 +43,8 @@ export function usePlatformDouble(serviceName: string): void {
       AWS_REGION: 'us-east-1',
       ENVIRONMENT: 'test',
       SERVICE_NAME: serviceName,
+      BUS_NAME: 'test-holdfast',
+      TABLE_NAME: 'table',
       CALLBACK_URL: 'http://localhost:1/test',
       DELIVERIES_QUEUE_URL: QUEUE_URL,
       SIGNING_KEYS_PARAMETER: '/holdfast/test/signing-keys',
@@ -47,6 +53,10 @@ export function usePlatformDouble(serviceName: string): void {
     connections.on(PostToConnectionCommand).resolves({});
     queue.reset();
     queue.on(SendMessageCommand).resolves({});
+    bus.reset();
+    bus.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: '1' }] });
+    table.reset();
+    table.on(TransactWriteCommand).resolves({});
     parameters.reset();
     parameters.on(GetParameterCommand).resolves({ Parameter: { Value: publishedKeys } });
     lines.length = 0;

@@ -87,15 +87,17 @@ describe('publish', () => {
     expect(sentDeliveries()[0]?.delivery.idempotencyKey).toBe('order-5');
   });
 
-  it('counts the publications of one invocation, whatever keys some of them bring', async () => {
+  it('counts the publications of one invocation by channel, whatever keys some of them bring', async () => {
     const asked = envelope();
     await run(async ({ publish }) => {
       await publish('room:1', 1);
+      await publish('room:2', 1);
       await publish('room:1', 2, { idempotencyKey: 'order-5' });
       await publish('room:1', 3);
     }, eventOf(asked));
     expect(sentDeliveries().map(({ delivery }) => delivery.idempotencyKey)).toEqual([
       publicationKey(asked.id, 'room:1', 1),
+      publicationKey(asked.id, 'room:2', 1),
       'order-5',
       publicationKey(asked.id, 'room:1', 3),
     ]);

@@ -1,4 +1,5 @@
 import { PROTOCOL_ERRORS } from '../../../contract/codes';
+import { RPC_METHOD } from '../../../contract/registry';
 import type { Command } from '../protocol/commands';
 import { type Answer, refuse } from './answer';
 import { putEnvelope } from './envelopes';
@@ -31,9 +32,6 @@ export async function serveRpc(
     deadline: issuedAt + parts.rpcTimeoutMs,
   });
 }
-
-/** A service's and a method's alphabet, in the lengths of the registry. */
-const RPC_METHOD = /^[a-z][a-z0-9-]{0,29}\.[a-z][a-zA-Z0-9]{0,63}$/;
 
 /** A client's text may stand in a log line only where it could be a name. */
 function nameForLog(method: string): string {

@@ -1,0 +1,166 @@
+import { generateKeyPairSync } from 'node:crypto';
+import * as v from 'valibot';
+import type { EnvelopeEvent } from '../../../lambdas/contract/envelope';
+import { signEnvelope } from '../../../lambdas/contract/signature';
+import { defineService, RpcError, ServiceDefinitionError } from '../../../lambdas/service-sdk';
+import {
+  envelopeOf,
+  eventOf,
+  lines,
+  posts,
+  sentDeliveries,
+  signingKey,
+  usePlatformDouble,
+} from './platform-double';
+
+usePlatformDouble('counts');
+
+class Broken extends Error {}
+let heard: unknown[] = [];
+let act = () => {};
+
+const handler = defineService({
+  name: 'counts',
+  on: {
+    subscribed: {
+      handle: async ({ event, publish }) => {
+        heard.push(event.channel);
+        act();
+        await publish('counts:all', { client: event.client });
+      },
+    },
+    vacated: { handle: ({ event }) => void heard.push(event.generation) },
+  },
+  observe: {
+    'chat.send': {
+      input: v.object({ room: v.string() }),
+      handle: async ({ data, user, publish }) => {
+        heard.push([user, data.room]);
+        act();
+        await publish('counts:all', 1);
+      },
+    },
+  },
+});
+
+beforeEach(() => {
+  heard = [];
+  act = () => {};
+});
+
+const common = { v: 1, kind: 'lifecycle', at: 1, channel: 'chat:1', namespace: 'chat' };
+const info = { user: 'alice', client: 'abc=' };
+const subscribed = {
+  ...common,
+  id: 'subscribed:abc=:n',
+  event: 'subscribed',
+  client: 'abc=',
+  user: 'alice',
+  info,
+};
+
+const lifecycle = (detail: object, change: object = {}, key = signingKey) => ({
+  ...{ id: 'e', source: 'holdfast.gateway', 'detail-type': 'holdfast.lifecycle' },
+  detail: signEnvelope(detail, key),
+  ...change,
+});
+
+describe('a lifecycle event', () => {
+  it('comes to its handler, whose effects have it as their root', async () => {
+    await handler(lifecycle(subscribed));
+    await handler(lifecycle(subscribed));
+    expect(heard).toEqual(['chat:1', 'chat:1']);
+    const [first, second] = sentDeliveries();
+    expect(first?.delivery).toMatchObject({ source: 'counts', data: { client: 'abc=' } });
+    expect(second?.deduplication).toBe(first?.deduplication);
+  });
+
+  it('may be one of a channel', async () => {
+    await handler(lifecycle({ ...common, id: 'vacated:3:chat:1', event: 'vacated', generation: 3 }));
+    expect(heard).toEqual([3]);
+  });
+
+  it.each<[string, EnvelopeEvent | object, string]>([
+    [
+      'signed by another',
+      lifecycle(subscribed, {}, { kid: 'current', privateKey: generateKeyPairSync('ed25519').privateKey }),
+      'signature: expected valid, got invalid',
+    ],
+    ['of another source', lifecycle(subscribed, { source: 'shop' }), 'event.source'],
+    ['that is replayed', lifecycle(subscribed, { 'replay-name': 'r' }), 'replayed'],
+    ['of another version', lifecycle({ ...subscribed, v: 2 }), 'event.detail.v'],
+    ['of another name', lifecycle({ ...subscribed, event: 'left' }), 'event.detail.event'],
+    ['without its client', lifecycle({ ...subscribed, client: '' }), 'event.detail.client'],
+  ])('%s never runs', async (_, event, reason) => {
+    await handler(event);
+    expect(heard).toEqual([]);
+    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(reason) }]);
+  });
+
+  it('without a handler is dropped with a line', async () => {
+    await handler(lifecycle({ ...subscribed, event: 'unsubscribed' }));
+    expect(lines).toMatchObject([{ level: 'warn', event: 'unsubscribed' }]);
+  });
+
+  it('fails with its handler and comes again, unless it is unwanted', async () => {
+    act = () => {
+      throw new Broken('disk');
+    };
+    await expect(handler(lifecycle(subscribed))).rejects.toThrow(Broken);
+    act = () => {
+      throw new RpcError(1234, 'unwanted');
+    };
+    await handler(lifecycle(subscribed));
+    expect(lines).toMatchObject([{ message: 'handler failed' }, { message: 'event dropped', code: 1234 }]);
+  });
+});
+
+describe("a call of another service's method", () => {
+  const call = (data: object, change: object = {}) =>
+    handler(eventOf(envelopeOf('chat.send', { ...data }, change)));
+
+  it('is seen, however late, and answered by nobody here', async () => {
+    await call({ room: '1' }, { deadline: 1, issuedAt: 1 });
+    expect(heard).toEqual([['alice', '1']]);
+    expect(posts()).toEqual([]);
+  });
+
+  it('gives its effects other keys than those of its service', async () => {
+    const envelope = envelopeOf('chat.send', { room: '1' });
+    await handler(eventOf(envelope));
+    const own = defineService({
+      name: 'counts',
+      rpc: { send: { handle: ({ publish }) => publish('counts:all', 1) } },
+    });
+    await own(eventOf({ ...envelope, service: 'counts', method: 'counts.send' } as typeof envelope));
+    const [seen, called] = sentDeliveries().map(({ deduplication }) => deduplication);
+    expect(seen).not.toBe(called);
+  });
+
+  it('that is wrong is dropped with a line, one that fails comes again', async () => {
+    await call({ hall: '1' });
+    expect(lines).toMatchObject([{ message: 'call dropped', code: 107 }]);
+    act = () => {
+      throw new Broken('disk');
+    };
+    await expect(call({ room: '1' })).rejects.toThrow(Broken);
+  });
+
+  it.each([
+    ['that is not observed', envelopeOf('chat.edit', { room: '1' })],
+    ['of another kind', { ...envelopeOf('chat.send', { room: '1' }), kind: 'publish', channel: 'chat:1' }],
+  ])('%s never runs', async (_, envelope) => {
+    await handler(eventOf(envelope as Parameters<typeof eventOf>[0]));
+    expect(heard).toEqual([]);
+    expect(lines).toMatchObject([{ message: expect.stringContaining('service: expected counts, got chat') }]);
+  });
+
+  it.each(['send', 'counts.send', 'Chat.send', 'chat.'])(
+    'is named as one of another service, not %s',
+    (name) => {
+      expect(() => defineService({ name: 'counts', observe: { [name]: { handle: () => {} } } })).toThrow(
+        ServiceDefinitionError,
+      );
+    },
+  );
+});
