@@ -11,6 +11,8 @@ import { RedisChannels } from '../../lambdas/gateway/core/delivery/redis-channel
 import { lifecycleTimers } from '../../lambdas/gateway/core/lifecycle/timers';
 import { POSTS_PER_SECOND } from '../../lambdas/gateway/core/limits/post-budget';
 import { RedisPostBudget } from '../../lambdas/gateway/core/limits/redis-post-budget';
+import { Caretaker } from '../../lambdas/gateway/core/liveness/caretaker';
+import { dueShardOf } from '../../lambdas/gateway/core/liveness/due-set';
 import type { Clock, Wake } from '../../lambdas/gateway/core/ports';
 import { secretTokens } from '../support/secret-tokens';
 import { UNLIMITED } from '../support/unlimited';
@@ -35,6 +37,14 @@ const RULES: NamespaceRules = {
 /** Who is in a channel is listed, told to its members and to the bus. */
 const LISTED: NamespaceRules = { ...RULES, presence: true, joinLeave: true, lifecycle: true };
 
+/** As configured unless somebody says otherwise, in seconds. */
+const LIVENESS = {
+  pingSeconds: 540,
+  keepAliveSeconds: 420,
+  plannedReconnectSeconds: 6600,
+  pendingSeconds: 10,
+};
+
 const FUNCTION_MS = 15_000;
 
 /** Attempts of the client that posts replies: they bear a repeat, publications do not. */
@@ -46,6 +56,9 @@ export class Cloud implements Wire {
   /** What the bus was told. */
   readonly events: UnsignedLifecycleEvent[] = [];
   readonly #rules: NamespaceRules;
+  readonly #listed: boolean;
+  /** All that were ever opened. */
+  readonly #known = new Set<string>();
   readonly #budget: { readonly postsPerSecond: number; readonly key: string };
   readonly #parts: RedisParts;
   readonly #membersPerPartition: number;
@@ -63,6 +76,7 @@ export class Cloud implements Wire {
     const postsPerSecond = schedule.chance(0.5) ? POSTS_PER_SECOND : schedule.between(4, 40);
     this.#budget = { postsPerSecond, key: `hf1:{budget:${scope}}` };
     this.#rules = listed ? LISTED : RULES;
+    this.#listed = listed;
     this.#parts = parts;
     this.queues = new Queues(schedule, faults, (task, records) => this.#courier(task).handle(records));
   }
@@ -73,9 +87,13 @@ export class Cloud implements Wire {
 
   connect(connection: string, identity: Identity | undefined, socket: Socket, opened: () => void): void {
     void this.#invoke('connect', async (task) => {
-      const { connections } = this.#stores(task);
+      const { connections, due } = this.#stores(task);
       const known = identity && { ...identity, expiresAt: 0 };
       if (!(await connections.open(connection, known, true))) return socket.closed();
+      if (this.#listed) {
+        this.#known.add(connection);
+        await due.note(connection, this.#parts.schedule.now);
+      }
       this.#sockets.set(connection, socket);
       opened();
     }).then((done) => {
@@ -103,6 +121,26 @@ export class Cloud implements Wire {
       void this.#invoke('disconnect', async (task) => {
         await this.#stores(task).departures.depart(connection);
       });
+    });
+  }
+
+  /** A run of the janitor: whoever is due is looked after. */
+  janitor(): void {
+    void this.#invoke('janitor', async (task) => {
+      const parts = this.#partsOf(task, 1);
+      const caretaker = new Caretaker({
+        ...parts,
+        checkup: new Checkup(parts),
+        rules: LIVENESS,
+        noteLimit: () => undefined,
+      });
+      const { due, clock } = parts;
+      for (const shard of new Set([...this.#known].map(dueShardOf))) {
+        const claims = await due.claim(shard, clock.now(), 1_000);
+        for (const claim of claims.filter(({ connection }) => this.#known.has(connection))) {
+          await due.settle([{ claim, at: await caretaker.look(claim.connection) }]);
+        }
+      }
     });
   }
 

@@ -28,6 +28,8 @@ const TROUBLE_MS = 25_000;
 const END_MS = 260_000;
 /** Two pings: a connection's subscriptions are verified at most once a minute, at a frame. */
 const PINGS_MS = [100_000, 170_000];
+/** It finds whom nobody posts to, where only lists would show it. */
+const JANITOR_MS = [120_000, 160_000, 200_000];
 /** Without a loss of state nobody needs a ping or a further publication to have everything by then. */
 const QUIET_MS = 95_000;
 /** What a loss took the last publications of, the next one finds. */
@@ -84,6 +86,7 @@ export async function simulate(
       for (const client of clients) client.ping();
     });
   }
+  if (listed) for (const at of JANITOR_MS) schedule.after(at, 'janitor', () => cloud.janitor());
   if (!faults.losesState) {
     await schedule.runUntil(QUIET_MS);
     await checkPositions();
