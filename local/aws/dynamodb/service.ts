@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../../lambdas/contract/json';
 import { isJsonObject } from '../../../lambdas/contract/json';
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService, LOCAL_ACCOUNT } from '../../ports';
+import { Transactions } from './transactions';
+import { Turns } from './turns';
 
 /** Properties of `AWS::DynamoDB::Table` that CreateTable takes as they are. */
 const CREATE_TABLE = [
@@ -46,14 +48,21 @@ interface Dynalite {
 }
 
 /**
- * DynamoDB by dynalite, in memory, started by the first table or request. Without transactions, streams, PartiQL and
- * expiry; requests pass as they came.
+ * DynamoDB by dynalite, in memory, started by the first table or request. Transactions are made here; without streams, PartiQL and
+ * expiry. Other requests pass as they came.
  */
 export class DynamoDbService implements AwsService {
   readonly #region: string;
   readonly #agent = new Agent({ keepAlive: true });
   /** Partition keys by table and, for indexes, `table/index`. */
   readonly #partitionKeys = new Map<string, string>();
+  /** Names of the key's attributes by table. */
+  readonly #keys = new Map<string, readonly string[]>();
+  readonly #turns = new Turns();
+  readonly #transactions = new Transactions({
+    call: (operation, input) => this.#call(operation, input),
+    keyNamesOf: (table) => this.#keys.get(table.split('/').pop() ?? table),
+  });
   #started: Promise<Dynalite> | undefined;
 
   constructor({ region }: { readonly region: string }) {
@@ -61,8 +70,18 @@ export class DynamoDbService implements AwsService {
   }
 
   async handle(request: AwsRequest): Promise<AwsResponse> {
+    const operation = request.headers['x-amz-target']?.split('.')[1];
+    if (operation === 'TransactWriteItems' || operation === 'TransactGetItems') {
+      const input: unknown = JSON.parse(request.body);
+      const given = isJsonObject(input) ? input : {};
+      return this.#turns.alone(() =>
+        operation === 'TransactGetItems' ? this.#transactions.get(given) : this.#transactions.write(given),
+      );
+    }
     const { port } = await this.#start();
-    return this.#forward(port, request.method, request.path, request.headers, request.body);
+    return this.#turns.together(() =>
+      this.#forward(port, request.method, request.path, request.headers, request.body),
+    );
   }
 
   /**
@@ -93,6 +112,7 @@ export class DynamoDbService implements AwsService {
     const holders = [properties, ...indexes.filter(isJsonObject)];
     for (const { IndexName: index, KeySchema: schema } of holders) {
       const keys = Array.isArray(schema) ? schema.filter(isJsonObject) : [];
+      if (index === undefined) this.#keys.set(table, namesOf(keys));
       const partition = keys.find(({ KeyType }) => KeyType === 'HASH')?.['AttributeName'];
       const holder = index === undefined ? table : `${table}/${String(index)}`;
       if (partition !== undefined) this.#partitionKeys.set(holder, String(partition));
@@ -117,7 +137,7 @@ export class DynamoDbService implements AwsService {
     return this.#started;
   }
 
-  async #call(operation: string, input: object): Promise<void> {
+  async #call(operation: string, input: object): Promise<JsonObject> {
     const { port } = await this.#start();
     const headers = {
       'content-type': 'application/x-amz-json-1.0',
@@ -127,9 +147,10 @@ export class DynamoDbService implements AwsService {
       authorization: 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local',
     };
     const response = await this.#forward(port, 'POST', '/', headers, JSON.stringify(input));
-    if (response.status === 200) return;
-    const error: unknown = JSON.parse(response.body || '{}');
-    const { __type, message } = isJsonObject(error) ? error : {};
+    const parsed: unknown = JSON.parse(response.body || '{}');
+    const answer = isJsonObject(parsed) ? parsed : {};
+    if (response.status === 200) return answer;
+    const { __type, message } = answer;
     throw new AwsError(String(__type).replace(/^.*#/, ''), String(message), response.status);
   }
 
@@ -162,6 +183,10 @@ export class DynamoDbService implements AwsService {
       outgoing.end(body);
     });
   }
+}
+
+function namesOf(schema: readonly JsonObject[]): readonly string[] {
+  return schema.map(({ AttributeName }) => String(AttributeName));
 }
 
 async function startDynalite(region: string): Promise<Dynalite> {
