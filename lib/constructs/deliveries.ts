@@ -1,7 +1,6 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Names } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import {
   DeduplicationScope,
   FifoThroughputLimit,
@@ -85,10 +84,14 @@ export class Deliveries extends Construct {
   /** Makes a function the courier: it is handed both queues, and answers which messages of a batch failed. */
   drainedBy(courier: IFunction): void {
     for (const queue of [this.deliveries, this.wakes]) {
-      courier.addEventSource(
+      // Named as `SqsEventSource` names it: a deployed mapping must not be replaced, since Lambda refuses a second one of a queue.
+      courier.addEventSourceMapping(`SqsEventSource:${Names.nodeUniqueId(queue.node)}`, {
+        eventSourceArn: queue.queueArn,
         // No batching window: a publication is on its way to someone who waits.
-        new SqsEventSource(queue, { batchSize: 10, reportBatchItemFailures: true }),
-      );
+        batchSize: 10,
+        reportBatchItemFailures: true,
+      });
+      grantPoll(queue, courier);
     }
   }
 
@@ -106,6 +109,15 @@ export class Deliveries extends Construct {
   grantWake(grantee: IGrantable): Grant {
     return grantSend(this.wakes, grantee);
   }
+}
+
+/** What Lambda's poller needs, as its policy `AWSLambdaSQSQueueExecutionRole` says; `grantConsumeMessages` gives more. */
+function grantPoll(queue: IQueue, grantee: IGrantable): Grant {
+  return Grant.addToPrincipal({
+    grantee,
+    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    resourceArns: [queue.queueArn],
+  });
 }
 
 function grantSend(queue: IQueue, grantee: IGrantable): Grant {

@@ -104,13 +104,9 @@ describe('a function of the gateway may', () => {
         'secretsmanager:GetSecretValue <SigningKeysSecret>',
         CACHE_SECRET,
         ...['Deliveries', 'DeliveriesWakes'].flatMap((queue) =>
-          [
-            'ChangeMessageVisibility',
-            'DeleteMessage',
-            'GetQueueAttributes',
-            'GetQueueUrl',
-            'ReceiveMessage',
-          ].map((action) => `sqs:${action} <${queue}.Arn>`),
+          ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map(
+            (action) => `sqs:${action} <${queue}.Arn>`,
+          ),
         ),
         'sqs:SendMessage <DeliveriesDeliveriesDeadLetters.Arn>',
         'sqs:SendMessage <DeliveriesWakes.Arn>',
