@@ -1,3 +1,4 @@
+import { benchAbuse } from './abuse';
 import { benchAccess } from './access';
 import type { BenchOptions } from './bench-options';
 import { benchBundles } from './bundles';
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   'redis-size': benchRedisSize,
   'round-trip': benchRoundTrip,
   access: benchAccess,
+  abuse: benchAbuse,
 };
 
 /** Puts what was measured into `docs/`, for the benches that do. */
