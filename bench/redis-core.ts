@@ -121,6 +121,7 @@ export function coreOn(
     registry: {
       namespace: async (name: string) => (name === 'hall' ? HALL : ROOM),
       serviceOf: async () => undefined,
+      serviceOfRole: async () => undefined,
       refresh: async () => undefined,
     },
     clock,

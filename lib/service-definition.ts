@@ -17,6 +17,8 @@ export interface ServiceDefinition {
   readonly methods: readonly string[];
   /** @default - the service owns no namespace */
   readonly namespaces?: { readonly [namespace: string]: NamespaceRules };
+  /** Which other services may publish to a namespace of this one. @default - none */
+  readonly publishers?: { readonly [namespace: string]: readonly string[] };
   /** Whether the service has a DynamoDB table of its own. @default false */
   readonly table?: boolean;
   /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
@@ -50,12 +52,18 @@ const namespaceName = v.pipe(
   v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`),
 );
 
+const serviceName = v.pipe(
+  v.string(),
+  v.regex(SERVICE_NAME, `expected a service name (${SERVICE_NAME.source})`),
+);
+
 const definition = v.looseObject(
   {
     methods: v.array(
       v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`)),
     ),
     namespaces: v.optional(v.record(namespaceName, v.looseObject({}))),
+    publishers: v.optional(v.record(namespaceName, v.array(serviceName))),
     table: v.optional(v.boolean()),
     connections: v.optional(v.boolean()),
     lifecycle: v.optional(

@@ -53,6 +53,13 @@ export interface ServiceRegistration {
   /** Method names without the service's prefix: `say` for `echo.say`. */
   readonly methods: readonly string[];
   readonly namespaces: { readonly [namespace: string]: NamespaceRules };
+  /** Which other services may publish to a namespace of this one. Absent: none. */
+  readonly publishers?: { readonly [namespace: string]: readonly string[] };
+  /**
+   * Unique id of the service's role (`AROA...`), by which couriers know who sent a delivery. Absent: what the service sends is not
+   * checked.
+   */
+  readonly role?: string;
 }
 
 /**
@@ -81,6 +88,9 @@ export const GATEWAY_SERVICE = 'holdfast';
 /** What a service's name, a method's and a namespace's may be: they end in keys, ARNs and parameter names. */
 export const SERVICE_NAME = /^[a-z][a-z0-9-]{0,29}$/;
 export const METHOD_NAME = /^[a-z][a-zA-Z0-9]{0,63}$/;
+/** Unique id of a role, as SQS shows it before the colon of `SenderId`. */
+export const ROLE_ID = /^AROA[A-Z0-9]{12,60}$/;
+
 /** A whole method, `service.method`, of the alphabets and lengths above. */
 export const RPC_METHOD = /^[a-z][a-z0-9-]{0,29}\.[a-z][a-zA-Z0-9]{0,63}$/;
 export const NAMESPACE_NAME = /^[a-z][a-z0-9_-]{0,29}$/;

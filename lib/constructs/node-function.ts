@@ -53,6 +53,9 @@ const INTERFACE_ACTIONS = [
  * nothing else. No reserved concurrency, since a new account has ten executions in all.
  */
 export class NodeFunction extends Lambda {
+  /** Unique id of the role, by which others know its calls; undefined for a role that stands outside of the app. */
+  readonly roleId: string | undefined;
+
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     const { config, network } = props;
     const { environment: moreEnvironment, ...overrides } = props.overrides ?? {};
@@ -92,6 +95,7 @@ export class NodeFunction extends Lambda {
       },
       ...overrides,
     });
+    this.roleId = this.role && Role.isRole(this.role) ? this.role.roleId : undefined;
     if (network) this.enter(network);
   }
 

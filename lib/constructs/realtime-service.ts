@@ -36,6 +36,8 @@ export interface RealtimeServiceProps {
   readonly methods: readonly string[];
   /** @default - the service owns no namespace */
   readonly namespaces?: { readonly [namespace: string]: NamespaceRules };
+  /** Which other services may publish to a namespace of this one. @default - none */
+  readonly publishers?: { readonly [namespace: string]: readonly string[] };
   /** Whether the service has a table of its own, with the name in `TABLE_NAME`. @default false */
   readonly table?: boolean;
   /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
@@ -113,6 +115,8 @@ export class RealtimeService extends Construct {
         service: serviceName,
         methods: props.methods,
         namespaces: props.namespaces ?? {},
+        ...(props.publishers && { publishers: props.publishers }),
+        ...(this.function.roleId !== undefined && { role: this.function.roleId }),
       },
     });
   }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
-import type { JsonObject } from '../../lambdas/contract/json';
+import type { JsonObject, JsonValue } from '../../lambdas/contract/json';
 import { DEFAULT_RULES, type NamespaceRules } from '../../lambdas/contract/registry';
 import { loadConfig } from '../../lib/config';
 import { checkServices, ServiceDefinitionError } from '../../lib/service-definition';
@@ -16,6 +16,12 @@ const statementsOf = (template: Template): JsonObject[] =>
   propertiesOf(template, 'AWS::IAM::Policy')
     .flatMap((policy) => [...objectsIn(policy['PolicyDocument'] ?? null)])
     .filter(({ Effect }) => Effect !== undefined);
+
+/** Parts of a text that is joined when the stack is deployed. */
+const joined = (value: JsonValue | undefined): readonly JsonValue[] => {
+  const [, parts] = Object(Object(value)['Fn::Join']) as [string, readonly JsonValue[]];
+  return parts;
+};
 
 describe('a service', () => {
   const alias = resourcesOf(echo, 'AWS::Lambda::Alias')[0]?.[0];
@@ -193,7 +199,10 @@ describe('a service', () => {
   it('registers itself', () => {
     const parameters = resourcesOf(echo, 'AWS::SSM::Parameter').map(([, { Properties }]) => Properties);
     const Value = parameters.find(({ Name }) => Name === '/holdfast/dev/services/echo')?.['Value'];
-    expect(JSON.parse(String(Value))).toEqual({
+    const [before, role, after] = joined(Value);
+    expect(role).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^ServiceFunctionRole/), 'RoleId'] });
+    expect(JSON.parse(`${before}AROA${after}`)).toEqual({
+      role: 'AROA',
       v: 1,
       service: 'echo',
       methods: ['say', 'shout'],

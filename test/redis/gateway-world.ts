@@ -110,6 +110,7 @@ export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
       return name === 'room' ? rules : undefined;
     },
     serviceOf: async () => undefined,
+    serviceOfRole: async () => undefined,
     refresh: async () => undefined,
   };
   const parts = { ...stores, poster, wakes: wakeQueue, registry, clock, log };

@@ -208,6 +208,7 @@ export class Cloud implements Wire {
       registry: {
         namespace: async () => this.#rules,
         serviceOf: async () => undefined,
+        serviceOfRole: async () => undefined,
         refresh: async () => undefined,
       },
       clock: this.#clock(task),

@@ -132,6 +132,14 @@ export interface WakeQueue {
 export interface Namespace extends NamespaceRules {
   /** The service that registered it and decides where its rules say so; the gateway's own have none. */
   readonly owner?: string;
+  /** Other services that may publish to it. */
+  readonly publishers?: readonly string[];
+}
+
+/** Who sends deliveries. Rejects as a `Registry`. */
+export interface Senders {
+  /** Name of the service that registered the role with this unique id. */
+  serviceOfRole(role: string): Promise<string | undefined>;
 }
 
 /** What services registered. Rejects only while nothing was ever read. */

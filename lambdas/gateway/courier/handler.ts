@@ -14,6 +14,7 @@ import { systemClock } from '../core/clock';
 import { Authorizations } from '../core/commands/authorizations';
 import { Courier } from '../core/delivery/courier';
 import { Drain } from '../core/delivery/drain';
+import { roleOf } from '../core/delivery/sender-check';
 import { lifecycleTimers } from '../core/lifecycle/timers';
 
 const environment = readEnvironment([
@@ -72,6 +73,7 @@ interface QueueEvent {
       readonly MessageGroupId?: string;
       readonly ApproximateReceiveCount: string;
       readonly SentTimestamp: string;
+      readonly SenderId: string;
     };
     readonly messageAttributes?: { readonly [name: string]: { readonly stringValue?: string } };
   }[];
@@ -90,6 +92,7 @@ export async function handler(event: QueueEvent): Promise<BatchResponse> {
       group: attributes.MessageGroupId,
       receives: Number(attributes.ApproximateReceiveCount),
       sentAt: Number(attributes.SentTimestamp),
+      role: roleOf(attributes.SenderId),
       redriven: redrivenOf(messageAttributes?.[REDRIVEN_ATTRIBUTE]?.stringValue),
     })),
   );

@@ -41,6 +41,9 @@ const ROOM: NamespaceRules = {
   flushEverySeconds: 0,
 };
 
+/** Services by the unique ids of their roles. */
+const SERVICES: Readonly<Record<string, string>> = { AROACHAT: 'chat', AROABOTS: 'bots', AROAECHO: 'echo' };
+
 /** A courier on Redis scripts, a poster and queues that answer as told, and fail by name. */
 export function courierWorld() {
   const frames: { connection: string; frame: string }[] = [];
@@ -109,9 +112,14 @@ export function courierWorld() {
     registry: {
       namespace: async (name: string) => {
         check('registry');
+        if (name === 'chat') return { ...ROOM, owner: 'chat', publishers: ['bots'] };
         return name === 'room' ? ROOM : undefined;
       },
       serviceOf: async () => undefined,
+      serviceOfRole: async (role: string) => {
+        check('registry');
+        return SERVICES[role];
+      },
       refresh: async () => undefined,
     },
   };

@@ -63,6 +63,19 @@ describe('CachedRegistry', () => {
     expect(await registry.namespace('dialog')).toEqual({ ...dialog, owner: 'chat' });
   });
 
+  it('knows the roles of services, and whom they let publish', async () => {
+    const { registry, lines } = registryOf(async () => [
+      entry('echo'),
+      entry('chat', { role: 'AROACHATCHATCHATCHAT', publishers: { chat: ['bots'] } }),
+      entry('bad', { role: 'arn:aws:iam::1:role/x' }),
+    ]);
+    expect(await registry.serviceOfRole('AROACHATCHATCHATCHAT')).toBe('chat');
+    expect(await registry.serviceOfRole('AROAOTHEROTHEROTHER')).toBeUndefined();
+    expect(await registry.namespace('chat')).toEqual({ ...rules, owner: 'chat', publishers: ['bots'] });
+    expect(await registry.namespace('bad')).toBeUndefined();
+    expect(lines).toMatchObject([{ service: 'bad', reason: expect.stringContaining('role') }]);
+  });
+
   it('knows the user channels of the gateway', async () => {
     const user = { ...rules, subscribe: 'user-limited' };
     const { registry } = registryOf(async () => [

@@ -8,6 +8,7 @@ import {
   METHOD_NAME,
   NAMESPACE_NAME,
   type NamespaceRules,
+  ROLE_ID,
   SERVICE_NAME,
   type ServiceRegistration,
 } from '../../../contract/registry';
@@ -43,6 +44,8 @@ const registration = v.object({
   service: v.pipe(v.string(), v.regex(SERVICE_NAME)),
   methods: v.array(v.pipe(v.string(), v.regex(METHOD_NAME))),
   namespaces: v.record(v.pipe(v.string(), v.regex(NAMESPACE_NAME)), rules),
+  publishers: v.exactOptional(v.record(v.string(), v.array(v.pipe(v.string(), v.regex(SERVICE_NAME))))),
+  role: v.exactOptional(v.pipe(v.string(), v.regex(ROLE_ID))),
 });
 
 /** A registration, or what is wrong with it. `name` is the last part of the parameter that holds it. */
@@ -72,10 +75,13 @@ export interface RegistryView {
   readonly namespaces: ReadonlyMap<string, Namespace>;
   /** `service.method` to service. */
   readonly methods: ReadonlyMap<string, string>;
+  /** Unique id of a role to its service. */
+  readonly roles: ReadonlyMap<string, string>;
 }
 
-function owned(rules: NamespaceRules, service: string): Namespace {
-  return service === GATEWAY_SERVICE ? rules : { ...rules, owner: service };
+function owned(rules: NamespaceRules, service: string, publishers: readonly string[] | undefined): Namespace {
+  if (service === GATEWAY_SERVICE) return rules;
+  return { ...rules, owner: service, ...(publishers && { publishers }) };
 }
 
 /**
@@ -85,15 +91,17 @@ function owned(rules: NamespaceRules, service: string): Namespace {
 export function joinRegistrations(registrations: readonly ServiceRegistration[]) {
   const namespaces = new Map<string, Namespace>();
   const methods = new Map<string, string>();
+  const roles = new Map<string, string>();
   const conflicts: string[] = [];
   const rank = ({ service }: ServiceRegistration) => (service === GATEWAY_SERVICE ? '' : service);
   const ordered = [...registrations].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  for (const { service, methods: names, namespaces: own } of ordered) {
+  for (const { service, methods: names, namespaces: own, publishers, role } of ordered) {
+    if (role !== undefined) roles.set(role, service);
     for (const name of names) methods.set(`${service}.${name}`, service);
     for (const [namespace, namespaceRules] of Object.entries(own)) {
       if (namespaces.has(namespace)) conflicts.push(`${namespace} (${service})`);
-      else namespaces.set(namespace, owned(namespaceRules, service));
+      else namespaces.set(namespace, owned(namespaceRules, service, publishers?.[namespace]));
     }
   }
-  return { namespaces, methods, conflicts };
+  return { namespaces, methods, roles, conflicts };
 }

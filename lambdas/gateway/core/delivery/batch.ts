@@ -14,6 +14,8 @@ export interface CourierRecord {
   readonly receives: number;
   /** Epoch ms at which it came into the queue: later than it was published where it was redriven. */
   readonly sentAt: number;
+  /** Unique id of the role that sent it, where a role did. */
+  readonly role?: string | undefined;
   /** It was a dead letter; `forced`: it is to be published also where it may have been before. */
   readonly redriven?: Redriven | undefined;
 }

@@ -4,7 +4,7 @@ import { causeOf } from '../../../contract/log';
 import { traceIdOf } from '../../../contract/trace';
 import type { PostBudget } from '../limits/post-budget';
 import { inParallel } from '../parallel';
-import type { Clock, Log, Poster, Registry, TimerHandlers, Timers, WakeQueue } from '../ports';
+import type { Clock, Log, Poster, Registry, Senders, TimerHandlers, Timers, WakeQueue } from '../ports';
 import {
   Batch,
   type CourierRecord,
@@ -23,6 +23,7 @@ import { type CourierMessage, parseMessage } from './messages';
 import { type Partitions, WAKE_RENEWAL_MS } from './partitions';
 import { postReplies } from './publisher-replies';
 import { type DeadLetters, type DeliveryRefusal, unreadable } from './refusals';
+import { SenderCheck } from './sender-check';
 import { COURIER_BUDGET_MS } from './times';
 
 export type { CourierRecord } from './batch';
@@ -53,7 +54,7 @@ export class UnknownTimerError extends Error {
 export interface CourierParts {
   readonly channels: Channels;
   readonly partitions: Partitions;
-  readonly registry: Registry;
+  readonly registry: Registry & Senders;
   readonly drain: Drain;
   readonly timers: Partial<TimerHandlers>;
   readonly authorizations: { decide(authorization: Authorization): Promise<void> };
@@ -69,10 +70,12 @@ export interface CourierParts {
 export class Courier {
   readonly #parts: CourierParts;
   readonly #writer: LogWriter;
+  readonly #senders: SenderCheck;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
     this.#writer = new LogWriter(parts);
+    this.#senders = new SenderCheck(parts.registry);
   }
 
   /**
@@ -119,13 +122,15 @@ export class Courier {
   }
 
   async #takeRun({ channel, items }: LaneRun, batch: Batch): Promise<void> {
+    const permitted = await this.#permitted(items, batch);
     if (channel === undefined) {
-      for (const { record, message } of items) await this.#take(record, message, batch);
+      for (const { record, message } of permitted) await this.#take(record, message, batch);
       return;
     }
-    const deliveries = items.flatMap(({ record, message }) =>
+    const deliveries = permitted.flatMap(({ record, message }) =>
       message.type === 'publication' ? [{ record, message }] : [],
     );
+    if (deliveries.length === 0) return;
     const results = await this.#writer.write(channel, deliveries);
     for (const [index, received] of deliveries.entries()) {
       const result = results[index];
@@ -137,6 +142,18 @@ export class Courier {
         if (!result.late) addReply(received.message, result, batch);
       }
     }
+  }
+
+  /** What its sender may send; the rest is put aside. */
+  async #permitted(items: readonly Received[], batch: Batch): Promise<readonly Received[]> {
+    const permitted: Received[] = [];
+    for (const received of items) {
+      const { record, message } = received;
+      const refusal = await this.#senders.refusalOf(record, message);
+      if (refusal === undefined) permitted.push(received);
+      else await this.#refuse(received, record.group ?? record.messageId, refusal, batch);
+    }
+    return permitted;
   }
 
   async #take(record: CourierRecord, message: CourierMessage, batch: Batch): Promise<void> {

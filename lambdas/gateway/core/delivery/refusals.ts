@@ -18,7 +18,13 @@ const REDRIVEN_AFTER_MS = 60_000;
 export const STALE_AFTER_MS = IDEMPOTENCY_WINDOW_SECONDS * 1000 - STALE_MARGIN_MS;
 
 /** Why a delivery can never be appended. */
-export type RefusalKind = 'unreadable' | 'unknown-namespace' | 'too-large' | 'stale';
+export type RefusalKind =
+  | 'unreadable'
+  | 'unknown-namespace'
+  | 'too-large'
+  | 'stale'
+  | 'foreign-namespace'
+  | 'foreign-source';
 
 export interface DeliveryRefusal {
   readonly kind: RefusalKind;
