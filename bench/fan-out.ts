@@ -13,8 +13,8 @@ import { type BenchRedis, coreOn, publicationOf, subscribed, unique, withRedis }
 
 const MEMBERS = 10_000;
 const COURIERS = [1, 2, 4, 8] as const;
-/** One courier alone meets no throttle. */
-const SEVERAL = [2, 4, 8] as const;
+/** Fewer make no more posts than an account lets through. */
+const SEVERAL = [4, 8] as const;
 const RUNS = 5;
 const SETUPS_AT_ONCE = 100;
 
