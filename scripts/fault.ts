@@ -17,7 +17,8 @@ export const USAGE = `Breaks a running local stack on purpose.
   npm run -s fault -- messages --queue deliveries --copies 2 --hold-ms 300
   npm run -s fault -- kill --function echo --busy
   npm run -s fault -- cut --share 0.3
-  npm run -s fault -- redis --action flush          (stop, start, restart, flush, snapshot, rewind)
+  npm run -s fault -- redis --action flush          (stop, start, restart, flush, snapshot)
+  npm run -s fault -- redis --action rewind --slots 0-8191   to what it was at the snapshot, as a failover of one shard
 
   --dir DIR   folder of the running stack's local.json (default .holdfast)
   --help      this text
@@ -42,6 +43,7 @@ const OPTIONS = {
   most: { type: 'string' },
   answer: { type: 'string' },
   action: { type: 'string' },
+  slots: { type: 'string' },
   copies: { type: 'string' },
   'crash-within-ms': { type: 'string' },
   'delay-ms': { type: 'string' },
@@ -55,7 +57,7 @@ const OPTIONS = {
 } as const;
 
 /** Options whose values are text; all others are numbers. */
-const TEXTS: ReadonlySet<string> = new Set(['function', 'queue', 'answer', 'action']);
+const TEXTS: ReadonlySet<string> = new Set(['function', 'queue', 'answer', 'action', 'slots']);
 
 /** What the command line asks for; `help` where it wants the usage. @throws FaultError */
 export function readFaultOptions(args: readonly string[]): FaultOptions | 'help' {

@@ -28,8 +28,11 @@ const KILL = v.strictObject({
 });
 const CUT = v.strictObject({ share: SHARE });
 const REDIS_ACTIONS = ['stop', 'start', 'restart', 'flush', 'snapshot', 'rewind'] as const;
+const SLOTS = 'expected slots like 0-8191';
 const REDIS = v.strictObject({
   action: v.picklist(REDIS_ACTIONS, `expected ${REDIS_ACTIONS.join(', ')}`),
+  /** Of `rewind`: the slots of the shard that lost its last writes. */
+  slots: v.optional(v.pipe(v.string(SLOTS), v.regex(/^\d{1,5}-\d{1,5}$/, SLOTS)), '0-16383'),
 });
 
 export const ACTION_NAMES = ['kill', 'cut', 'redis'] as const;
@@ -48,14 +51,16 @@ export class FaultActions {
   }
 
   /**
-   * `kill {function?, share?, busy?}`: SIGKILL to sandboxes; `cut {share?}`: sockets; `redis {action}`.
+   * `kill {function?, share?, busy?}`: SIGKILL to sandboxes; `cut {share?}`: sockets; `redis {action, slots?}`.
    * @returns what was done, for a person
    * @throws FaultError
    */
   async run(name: ActionName, input: unknown): Promise<string> {
     if (name === 'kill') return this.#kill(checked(name, KILL, input));
     if (name === 'cut') return this.#cut(checked(name, CUT, input).share);
-    return this.#redis.run(checked(name, REDIS, input).action);
+    const { action, slots } = checked(name, REDIS, input);
+    const [first = 0, last = 0] = slots.split('-').map(Number);
+    return this.#redis.run(action, { first, last });
   }
 
   #kill({ function: part, share, busy }: v.InferOutput<typeof KILL>): string {

@@ -10,6 +10,13 @@ interface Saved {
   readonly value: Buffer;
   /** Epoch ms; 0: none. */
   readonly expiresAt: number;
+  readonly slot: number;
+}
+
+/** From the first to the last; a failover sets back those of one shard. */
+export interface Slots {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** What a cache can do to its users: be away, come back empty, be set back to what it was a while ago. */
@@ -22,7 +29,10 @@ export class RedisFaults {
   }
 
   /** @throws FaultError */
-  async run(action: 'stop' | 'start' | 'restart' | 'flush' | 'snapshot' | 'rewind'): Promise<string> {
+  async run(
+    action: 'stop' | 'start' | 'restart' | 'flush' | 'snapshot' | 'rewind',
+    slots: Slots,
+  ): Promise<string> {
     const redis = this.#redis();
     if (redis === undefined) throw new FaultError('redis: expected a stack with a cache, got one without');
     switch (action) {
@@ -42,8 +52,8 @@ export class RedisFaults {
       case 'rewind': {
         const snapshot = this.#snapshot;
         if (snapshot === undefined) throw new FaultError('redis: expected a snapshot before, got none');
-        await this.#with(redis, (operator) => restore(operator, snapshot));
-        return `Redis is what it was: ${snapshot.length} keys`;
+        const count = await this.#with(redis, (operator) => restore(operator, snapshot, slots));
+        return `slots ${slots.first} to ${slots.last} are what they were: ${count} keys`;
       }
     }
   }
@@ -70,8 +80,12 @@ async function save(operator: Redis): Promise<readonly Saved[]> {
     cursor = next.toString();
     const values = await Promise.all(
       keys.map(async (key) => {
-        const [value, ttl] = await Promise.all([operator.dumpBuffer(key), operator.pttl(key)]);
-        return { key, value, expiresAt: ttl > 0 ? Date.now() + ttl : 0 };
+        const [value, ttl, slot] = await Promise.all([
+          operator.dumpBuffer(key),
+          operator.pttl(key),
+          operator.cluster('KEYSLOT', key.toString()),
+        ]);
+        return { key, value, slot, expiresAt: ttl > 0 ? Date.now() + ttl : 0 };
       }),
     );
     for (const { value, ...more } of values) if (value !== null) saved.push({ value, ...more });
@@ -79,14 +93,20 @@ async function save(operator: Redis): Promise<readonly Saved[]> {
   return saved;
 }
 
-async function restore(operator: Redis, snapshot: readonly Saved[]): Promise<void> {
-  await operator.flushall();
-  const alive = snapshot.filter(({ expiresAt }) => expiresAt === 0 || expiresAt > Date.now());
-  for (let index = 0; index < alive.length; index += AT_ONCE) {
-    await Promise.all(
-      alive
-        .slice(index, index + AT_ONCE)
-        .map(({ key, value, expiresAt }) => operator.restore(key, expiresAt, value, 'REPLACE', 'ABSTTL')),
-    );
+/** Keys that came later go; answers how many are back. */
+async function restore(operator: Redis, snapshot: readonly Saved[], { first, last }: Slots): Promise<number> {
+  const isIn = ({ slot }: Saved) => slot >= first && slot <= last;
+  const now = (await save(operator)).filter(isIn);
+  await inTurns(now, ({ key }) => operator.del(key));
+  const before = snapshot.filter(isIn).filter(({ expiresAt }) => expiresAt === 0 || expiresAt > Date.now());
+  await inTurns(before, ({ key, value, expiresAt }) =>
+    operator.restore(key, expiresAt, value, 'REPLACE', 'ABSTTL'),
+  );
+  return before.length;
+}
+
+async function inTurns(keys: readonly Saved[], work: (saved: Saved) => Promise<unknown>): Promise<void> {
+  for (let index = 0; index < keys.length; index += AT_ONCE) {
+    await Promise.all(keys.slice(index, index + AT_ONCE).map(work));
   }
 }
