@@ -32,6 +32,12 @@ function budgets(count: number, postsPerSecond = POSTS_PER_SECOND) {
   return { key, first, all: made };
 }
 
+/** Connects all of them and lets the bucket become full: the first posts then come at once, which is when most do. */
+async function warmedUp(all: readonly PostBudget[]): Promise<void> {
+  await Promise.all(all.map((budget) => budget.take(1, 'small')));
+  await sleep(1_000);
+}
+
 /** Posts for a while as drains do, round after round; answers the times at which posts began. */
 async function drains(budget: PostBudget, size: ChannelSize, milliseconds: number): Promise<number[]> {
   const begun: number[] = [];
@@ -54,6 +60,7 @@ async function drains(budget: PostBudget, size: ChannelSize, milliseconds: numbe
 describe('the post budget', () => {
   it('is never exceeded in any second, however many couriers post at once', async () => {
     const { all } = budgets(COURIERS);
+    await warmedUp(all);
     const sizes: readonly ChannelSize[] = ['small', 'large'];
     const times = await Promise.all(
       all.map((budget, index) => drains(budget, sizes[index % 2] ?? 'small', 4_000)),
@@ -61,11 +68,12 @@ describe('the post budget', () => {
     const begun = times.flat();
     expect(mostInASecond(begun)).toBeLessThanOrEqual(POSTS_PER_SECOND);
     // What is not used in time is forfeited, and yet most of the budget becomes posts.
-    expect(begun.length / 4).toBeGreaterThan(POSTS_PER_SECOND / 2);
+    expect(begun.length / 4).toBeGreaterThan(POSTS_PER_SECOND * 0.7);
   }, 20_000);
 
   it('lets a small channel through at once while large ones use up all that they may', async () => {
     const { first, all } = budgets(COURIERS);
+    await warmedUp(all);
     const large = Promise.all(all.map((budget) => drains(budget, 'large', 2_000)));
     await sleep(500);
     const waits: number[] = [];

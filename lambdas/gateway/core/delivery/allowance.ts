@@ -8,8 +8,12 @@ const FEWEST_TOGETHER = 10;
 /** How long a round waits for its next posts; its partition is then left to a wake, which takes a second. */
 const PATIENCE_MS = 500;
 
-/** Rest before the budget is asked again; doubles, so that many who wait do not ask all the time. */
+/**
+ * Rests before the budget is asked again: so long that many who wait do not ask all the time, so short that a bucket does not
+ * stand full meanwhile, for a large channel's share of it fills within 30 ms.
+ */
 const REST_MS = 20;
+const LONGEST_REST_MS = 40;
 
 export interface AllowanceParts {
   readonly budget: PostBudget;
@@ -98,7 +102,7 @@ export class Allowance {
     if (posts > 0) return;
     this.#askLess();
     this.#askAt = clock.now() + Math.max(waitMs, this.#restMs);
-    this.#restMs *= 2;
+    this.#restMs = LONGEST_REST_MS;
   }
 
   #askLess(): void {
