@@ -122,6 +122,7 @@ export function coreOn(
       namespace: async (name: string) => (name === 'hall' ? HALL : ROOM),
       serviceOf: async () => undefined,
       serviceOfRole: async () => undefined,
+      queueOf: async () => undefined,
       refresh: async () => undefined,
     },
     clock,

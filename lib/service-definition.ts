@@ -8,6 +8,7 @@ import {
   RPC_METHOD,
   SERVICE_NAME,
 } from '../lambdas/contract/registry';
+import { wholeNumber } from './config-schema';
 import type { RealtimeServiceOverrides } from './constructs/realtime-service';
 import type { LifecycleInterest } from './constructs/service-events';
 
@@ -21,6 +22,15 @@ export interface ServiceDefinition {
   readonly publishers?: { readonly [namespace: string]: readonly string[] };
   /** Whether the service has a DynamoDB table of its own. @default false */
   readonly table?: boolean;
+  /**
+   * How publishes and messages of clients reach it: `direct` by the bus, `queued` by a queue that takes peaks, `ordered` by a FIFO
+   * queue in the order of their connection. @default direct
+   */
+  readonly delivery?: 'direct' | 'queued' | 'ordered';
+  /** Methods whose calls are handled in the order of their connection, too, with `delivery: 'ordered'`. @default - none */
+  readonly orderedMethods?: readonly string[];
+  /** Most executions at once, 2 to 1000. @default - as many as the account has */
+  readonly maxConcurrency?: number;
   /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
   readonly connections?: boolean;
   /** Lifecycle events that it is told of (`on` of its handler). @default - none */
@@ -52,6 +62,8 @@ const namespaceName = v.pipe(
   v.regex(NAMESPACE_NAME, `expected a namespace name (${NAMESPACE_NAME.source})`),
 );
 
+const methodName = v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`));
+
 const serviceName = v.pipe(
   v.string(),
   v.regex(SERVICE_NAME, `expected a service name (${SERVICE_NAME.source})`),
@@ -59,11 +71,12 @@ const serviceName = v.pipe(
 
 const definition = v.looseObject(
   {
-    methods: v.array(
-      v.pipe(v.string(), v.regex(METHOD_NAME, `expected a method name (${METHOD_NAME.source})`)),
-    ),
+    methods: v.array(methodName),
     namespaces: v.optional(v.record(namespaceName, v.looseObject({}))),
     publishers: v.optional(v.record(namespaceName, v.array(serviceName))),
+    delivery: v.optional(v.picklist(['direct', 'queued', 'ordered'])),
+    orderedMethods: v.optional(v.array(methodName)),
+    maxConcurrency: v.optional(wholeNumber(2, 1000)),
     table: v.optional(v.boolean()),
     connections: v.optional(v.boolean()),
     lifecycle: v.optional(

@@ -106,3 +106,20 @@ export interface EnvelopeEvent {
   /** Present on archived events that were replayed: those never answer a client. */
   readonly 'replay-name'?: string;
 }
+
+/** Input of the `SendMessage` that puts an envelope on a service's ordered queue: the event that a rule would hand over. */
+export function orderedCommandInput(queueUrl: string, envelope: Envelope) {
+  const event: EnvelopeEvent = {
+    id: envelope.id,
+    source: ENVELOPE_SOURCE,
+    'detail-type': ENVELOPE_DETAIL_TYPE[envelope.kind],
+    detail: envelope,
+  };
+  return {
+    QueueUrl: queueUrl,
+    MessageBody: JSON.stringify(event),
+    // Connection ids are of the alphabet of group ids.
+    MessageGroupId: envelope.client,
+    MessageDeduplicationId: envelope.id,
+  };
+}

@@ -17,6 +17,8 @@ export function parameterNames(environment: string) {
     callbackUrl: `${root}/callback-url`,
     /** Resource ARN for `execute-api:ManageConnections` POSTs of this stage. */
     postConnectionsArn: `${root}/post-connections-arn`,
+    /** Role of the function that puts envelopes on ordered queues of services. */
+    ingressRoleArn: `${root}/ingress-role-arn`,
     websocketUrl: `${root}/websocket-url`,
     serverApiUrl: `${root}/server-api-url`,
     /** Resource ARN for `execute-api:Invoke` of the server API's routes that take signed requests. */

@@ -43,6 +43,13 @@ export interface NamespaceRules {
   readonly flushEverySeconds: number;
 }
 
+/** A FIFO queue of a service. Publishes and messages go there, and calls of these methods. */
+export interface OrderedRoute {
+  readonly queueUrl: string;
+  /** Without the service's prefix. */
+  readonly methods: readonly string[];
+}
+
 /**
  * How a service makes itself known: the value of SSM parameter `/holdfast/<env>/services/<name>`, as JSON. The gateway
  * registers its own namespaces the same way under the reserved name `holdfast`.
@@ -55,6 +62,8 @@ export interface ServiceRegistration {
   readonly namespaces: { readonly [namespace: string]: NamespaceRules };
   /** Which other services may publish to a namespace of this one. Absent: none. */
   readonly publishers?: { readonly [namespace: string]: readonly string[] };
+  /** Where the gateway puts what has to be handled in the order of its connection, in the place of the bus. */
+  readonly ordered?: OrderedRoute;
   /**
    * Unique id of the service's role (`AROA...`), by which couriers know who sent a delivery. Absent: what the service sends is not
    * checked.

@@ -16,6 +16,7 @@ import type {
 } from './handlers';
 import { acceptedLifecycle, isLifecycle, runLifecycle } from './lifecycle';
 import { type Platform, platform } from './platform';
+import { type BatchResponse, handleBatch, isQueueEvent } from './queue';
 import {
   type ObserveRun,
   observeRunOf,
@@ -49,9 +50,9 @@ export interface ServiceDefinition<Inputs, Publications = object, Message = unkn
   readonly observe?: { readonly [Method in keyof Observations]: ObserveHandler<Observations[Method]> };
 }
 
-/** The Lambda handler of a service: takes an event of the bus and checks that it is one. */
+/** The Lambda handler of a service: takes an event of the bus, or a batch of them from its queue, and checks them. */
 export interface ServiceHandler {
-  (event: unknown): Promise<void>;
+  (event: unknown): Promise<BatchResponse | undefined>;
   /** As defined. */
   readonly serviceName: string;
 }
@@ -119,17 +120,18 @@ function methodOf({ service, method }: Extract<Envelope, { kind: 'rpc' }>, { met
   return method.startsWith(`${service}.`) ? methods.get(method.slice(service.length + 1)) : undefined;
 }
 
-async function work(envelope: Envelope, reached: Platform, runs: Runs): Promise<void> {
+async function work(envelope: Envelope, reached: Platform, runs: Runs, queued: boolean): Promise<void> {
   if (envelope.kind === 'rpc' && envelope.service !== reached.serviceName) {
     return runObserve(new Exchange(envelope, reached), runs.observe.get(envelope.method));
   }
   switch (envelope.kind) {
     case 'rpc':
-      return runRpc(new RpcExchange(envelope, reached), methodOf(envelope, runs));
+      return runRpc(new RpcExchange(envelope, reached), methodOf(envelope, runs), queued);
     case 'publish':
       return runPublish(
         new PublishExchange(envelope, reached),
         runs.publish.get(namespaceOf(envelope.channel)),
+        queued,
       );
     case 'subscribe':
       return runSubscribe(
@@ -159,7 +161,8 @@ async function accept<Accepted>(accepted: () => Promise<Accepted>): Promise<Acce
   }
 }
 
-async function handleEvent(event: unknown, reached: Platform, runs: Runs): Promise<void> {
+/** @param queued whether it came by a queue, whose failures nobody else answers */
+async function handleEvent(event: unknown, reached: Platform, runs: Runs, queued: boolean): Promise<void> {
   if (isLifecycle(event)) {
     const told = await accept(() => acceptedLifecycle(event, reached));
     if (told) await runLifecycle(told, runs.on, reached);
@@ -168,7 +171,7 @@ async function handleEvent(event: unknown, reached: Platform, runs: Runs): Promi
   const { serviceName, publicKeys } = reached;
   const observes = (method: string) => runs.observe.has(method);
   const envelope = await accept(() => acceptedEnvelope(event, serviceName, publicKeys, observes));
-  if (envelope) await work(envelope, reached, runs);
+  if (envelope) await work(envelope, reached, runs, queued);
 }
 
 /**
@@ -194,7 +197,9 @@ export function defineService<Inputs, Publications = object, Message = unknown, 
         `SERVICE_NAME: expected ${name} as defined, got ${reached.serviceName}`,
       );
     }
-    await handleEvent(event, reached, runs);
+    if (isQueueEvent(event)) return handleBatch(event, (each) => handleEvent(each, reached, runs, true));
+    await handleEvent(event, reached, runs, false);
+    return undefined;
   };
   return Object.assign(handle, { serviceName: name });
 }

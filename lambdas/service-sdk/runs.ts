@@ -61,8 +61,8 @@ export function notHandled(error: { readonly code: number; readonly message: str
   return new RpcError(error.code, error.message);
 }
 
-export async function runRpc(exchange: RpcExchange, run: RpcRun | undefined): Promise<void> {
-  await answering(exchange, async () => {
+export async function runRpc(exchange: RpcExchange, run: RpcRun | undefined, queued: boolean): Promise<void> {
+  await answering(exchange, queued, async () => {
     if (run === undefined) throw notHandled(PROTOCOL_ERRORS.methodNotFound);
     const result = await run(exchange);
     if (!exchange.replied) {
@@ -73,15 +73,23 @@ export async function runRpc(exchange: RpcExchange, run: RpcRun | undefined): Pr
   });
 }
 
-export async function runPublish(exchange: PublishExchange, run: PublishRun | undefined): Promise<void> {
-  await answering(exchange, async () => {
+export async function runPublish(
+  exchange: PublishExchange,
+  run: PublishRun | undefined,
+  queued: boolean,
+): Promise<void> {
+  await answering(exchange, queued, async () => {
     if (run === undefined) throw notHandled(PROTOCOL_ERRORS.notAvailable);
     await run(exchange);
     if (!exchange.replied) await exchange.reply();
   });
 }
 
-async function answering(exchange: RpcExchange | PublishExchange, work: () => Promise<void>): Promise<void> {
+async function answering(
+  exchange: RpcExchange | PublishExchange,
+  queued: boolean,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -93,7 +101,10 @@ async function answering(exchange: RpcExchange | PublishExchange, work: () => Pr
       await exchange.replyError(error);
     } else {
       exchange.log('error', 'handler failed', causeOf(error));
-      throw error;
+      // Behind a queue there is no destination that would answer, and a second run would come too late.
+      if (!queued) throw error;
+      const { code, message } = PROTOCOL_ERRORS.internal;
+      await exchange.replyError(new RpcError(code, message, { temporary: true }));
     }
   }
 }

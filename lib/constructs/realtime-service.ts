@@ -22,7 +22,9 @@ import { readParameter } from './contract-parameters';
 import { publishDeadLetters } from './dead-letters';
 import { removalPolicyOf } from './durability';
 import { NodeFunction } from './node-function';
+import { ServiceAlarms } from './service-alarms';
 import { type LifecycleInterest, ServiceEvents } from './service-events';
+import { ServiceQueue } from './service-queue';
 import { ServiceRegistrationParameter } from './service-registration';
 import { ServiceTable } from './service-table';
 
@@ -40,6 +42,21 @@ export interface RealtimeServiceProps {
   readonly publishers?: { readonly [namespace: string]: readonly string[] };
   /** Whether the service has a table of its own, with the name in `TABLE_NAME`. @default false */
   readonly table?: boolean;
+  /**
+   * How publishes and messages of clients reach it. `direct`: the bus invokes it. `queued`: a queue between takes peaks. `ordered`:
+   * the gateway puts those of a connection on a FIFO queue in their order; so it does with calls of `orderedMethods`. What the
+   * gateway puts there passes no bus: nobody else observes it.
+   * @default direct
+   */
+  readonly delivery?: 'direct' | 'queued' | 'ordered';
+  /** Methods whose calls are handled in the order of their connection, with `delivery: 'ordered'`. @default - none */
+  readonly orderedMethods?: readonly string[];
+  /**
+   * Most executions at once, 2 to 1000: of the queue's batches, and, where the environment is durable, of the function. New
+   * accounts have ten executions in all, of which none may be reserved.
+   * @default - as many as the account has
+   */
+  readonly maxConcurrency?: number;
   /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
   readonly connections?: boolean;
   /** @default - the service is told of no lifecycle events */
@@ -65,6 +82,8 @@ export class RealtimeService extends Construct {
   /** What nobody waits for: tried again. Undefined where the service takes none of it. */
   readonly events: ServiceEvents | undefined;
   readonly table: ServiceTable | undefined;
+  /** Undefined where the bus invokes the function. */
+  readonly queue: ServiceQueue | undefined;
   /** Events that the bus could not hand over. */
   readonly undeliverable: Queue;
 
@@ -87,7 +106,11 @@ export class RealtimeService extends Construct {
         SIGNING_KEYS_PARAMETER: names.signingKeys,
         ...(this.table && { TABLE_NAME: this.table.table.tableName }),
       },
-      ...(overrides === undefined ? {} : { overrides }),
+      overrides: {
+        ...(props.maxConcurrency !== undefined &&
+          config.removal === 'retain' && { reservedConcurrentExecutions: props.maxConcurrency }),
+        ...overrides,
+      },
     });
     this.grantPlatform(names);
     if (props.connections) this.grantRequests(readParameter(this, names.busArn), serviceName);
@@ -103,11 +126,21 @@ export class RealtimeService extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is the dead-letter queue of the rule.',
     });
-    this.rule = this.makeRule(serviceName, busName);
+    this.rule = this.makeRule(props, busName);
+    this.queue = this.makeQueue(props, names);
     this.events = this.makeEvents(props, busName);
     publishDeadLetters(this, config.environment, {
       // What was for `rpc` has been answered with an error since, and does not run again.
       [`service-${serviceName}`]: [this.undeliverable, (this.events?.alias ?? this.rpc).functionArn],
+      ...(this.queue && {
+        [`service-${serviceName}-queue`]: [this.queue.deadLetters, this.queue.queue.queueUrl] as const,
+      }),
+    });
+    new ServiceAlarms(this, 'Alarms', {
+      serviceName,
+      environment: config.environment,
+      function: asInterface<IFunction>(this.function),
+      deadLetters: [this.undeliverable, ...(this.queue ? [this.queue.deadLetters] : [])],
     });
     new ServiceRegistrationParameter(this, 'Registration', {
       environment: config.environment,
@@ -115,6 +148,10 @@ export class RealtimeService extends Construct {
         service: serviceName,
         methods: props.methods,
         namespaces: props.namespaces ?? {},
+        ...(this.queue &&
+          props.delivery === 'ordered' && {
+            ordered: { queueUrl: this.queue.queue.queueUrl, methods: props.orderedMethods ?? [] },
+          }),
         ...(props.publishers && { publishers: props.publishers }),
         ...(this.function.roleId !== undefined && { role: this.function.roleId }),
       },
@@ -122,15 +159,21 @@ export class RealtimeService extends Construct {
   }
 
   private makeEvents(props: RealtimeServiceProps, busName: string): ServiceEvents | undefined {
-    const { config, serviceName, lifecycle, observes = [], namespaces = {} } = props;
-    const messages = config.sendService === serviceName;
-    if (!messages && lifecycle === undefined && observes.length === 0) return undefined;
+    const { config, serviceName, lifecycle, observes = [], namespaces = {}, maxConcurrency } = props;
+    const commands = [
+      ...(config.sendService === serviceName ? ['send' as const] : []),
+      ...(this.queue ? ['publish' as const] : []),
+    ];
+    if (commands.length === 0 && lifecycle === undefined && observes.length === 0) return undefined;
     return new ServiceEvents(this, 'Events', {
       function: this.function,
       serviceName,
       busName,
       undeliverable: this.undeliverable,
-      messages,
+      commands,
+      ...(this.queue && { queue: this.queue }),
+      ordered: props.delivery === 'ordered',
+      ...(maxConcurrency !== undefined && { maxConcurrency }),
       ...(lifecycle && { lifecycle }),
       namespaces: Object.keys(namespaces),
       observes,
@@ -198,13 +241,25 @@ export class RealtimeService extends Construct {
     return alias;
   }
 
-  private makeRule(serviceName: string, busName: string): Rule {
+  private makeQueue(
+    { config, delivery = 'direct' }: RealtimeServiceProps,
+    names: ReturnType<typeof parameterNames>,
+  ): ServiceQueue | undefined {
+    if (delivery === 'direct') return undefined;
+    const timeout = this.function.timeout ?? Duration.seconds(10);
+    const queue = new ServiceQueue(this, 'Queue', { config, ordered: delivery === 'ordered', timeout });
+    if (delivery === 'ordered') queue.allowSend(readParameter(this, names.ingressRoleArn));
+    return queue;
+  }
+
+  private makeRule({ serviceName, delivery = 'direct' }: RealtimeServiceProps, busName: string): Rule {
+    const kinds = ANSWERED_KINDS.filter((kind) => kind !== 'publish' || delivery === 'direct');
     return new Rule(this, 'Rule', {
       description: `Commands of clients for service ${serviceName}`,
       eventBus: EventBus.fromEventBusName(this, 'Bus', busName),
       eventPattern: {
         source: [ENVELOPE_SOURCE],
-        detailType: ANSWERED_KINDS.map((kind) => ENVELOPE_DETAIL_TYPE[kind]),
+        detailType: kinds.map((kind) => ENVELOPE_DETAIL_TYPE[kind]),
         detail: { v: [1], service: [serviceName] },
       },
       targets: [

@@ -13,6 +13,7 @@ import {
 } from '../../lambdas/contract/lifecycle';
 import { asInterface } from './as-interface';
 import type { NodeFunction } from './node-function';
+import type { ServiceQueue } from './service-queue';
 
 /** Which lifecycle events a service is told of. */
 export interface LifecycleInterest {
@@ -27,8 +28,13 @@ export interface ServiceEventsProps {
   readonly busName: string;
   /** Where events stay that failed for good. */
   readonly undeliverable: Queue;
-  /** Whether it takes what clients `send`. */
-  readonly messages: boolean;
+  /** Kinds of commands that go this way: `send`, and `publish` where the service is behind a queue. */
+  readonly commands: readonly ('send' | 'publish')[];
+  /** Takes the commands in the place of the function. @default - the function is invoked */
+  readonly queue?: ServiceQueue;
+  /** Whether the gateway fills the queue itself. */
+  readonly ordered: boolean;
+  readonly maxConcurrency?: number;
   readonly lifecycle?: LifecycleInterest;
   /** Namespaces of the service. */
   readonly namespaces: readonly string[];
@@ -51,11 +57,14 @@ export class ServiceEvents extends Construct {
     this.props = props;
     const { serviceName, lifecycle, observes } = props;
     this.alias = this.makeAlias();
-    if (props.messages) {
-      this.rule('Messages', 'Messages of clients', ENVELOPE_DETAIL_TYPE.send, { service: [serviceName] });
+    props.queue?.drainedBy(this.alias, props.maxConcurrency);
+    if (props.commands.length > 0 && !props.ordered) {
+      const detailTypes = props.commands.map((kind) => ENVELOPE_DETAIL_TYPE[kind]);
+      const detail = { service: [serviceName] };
+      this.rule('Messages', 'Messages of clients', detailTypes, detail, props.queue);
     }
     if (observes.length > 0) {
-      this.rule('Observed', 'Calls of other services', ENVELOPE_DETAIL_TYPE.rpc, { method: [...observes] });
+      this.rule('Observed', 'Calls of other services', [ENVELOPE_DETAIL_TYPE.rpc], { method: [...observes] });
     }
     if (lifecycle) this.tellOf(lifecycle);
   }
@@ -64,12 +73,12 @@ export class ServiceEvents extends Construct {
     const ofConnections = events.filter((event) => CONNECTION_EVENTS.some((name) => name === event));
     const ofChannels = events.filter((event) => CHANNEL_EVENTS.some((name) => name === event));
     if (ofConnections.length > 0) {
-      this.rule('Connections', 'Begin and end of connections', LIFECYCLE_DETAIL_TYPE, {
+      this.rule('Connections', 'Begin and end of connections', [LIFECYCLE_DETAIL_TYPE], {
         event: ofConnections,
       });
     }
     if (ofChannels.length > 0) {
-      this.rule('Channels', 'Use of channels', LIFECYCLE_DETAIL_TYPE, {
+      this.rule('Channels', 'Use of channels', [LIFECYCLE_DETAIL_TYPE], {
         event: ofChannels,
         namespace: [...namespaces],
       });
@@ -95,18 +104,18 @@ export class ServiceEvents extends Construct {
     return alias;
   }
 
-  private rule(id: string, what: string, detailType: string, detail: Detail): void {
+  private rule(id: string, what: string, detailType: string[], detail: Detail, queue?: ServiceQueue): void {
     const { serviceName, busName, undeliverable } = this.props;
-    new Rule(this, id, {
+    const rule = new Rule(this, id, {
       description: `${what}, for service ${serviceName}`,
       eventBus: EventBus.fromEventBusName(this, `${id}Bus`, busName),
-      eventPattern: { source: [ENVELOPE_SOURCE], detailType: [detailType], detail: { v: [1], ...detail } },
-      targets: [
-        new LambdaFunction(asInterface<IFunction>(this.alias), {
-          maxEventAge: MESSAGE_KEPT,
-          deadLetterQueue: undeliverable,
-        }),
-      ],
+      eventPattern: { source: [ENVELOPE_SOURCE], detailType, detail: { v: [1], ...detail } },
     });
+    if (queue) {
+      queue.takeFrom(rule, undeliverable);
+      return;
+    }
+    const to = { maxEventAge: MESSAGE_KEPT, deadLetterQueue: undeliverable };
+    rule.addTarget(new LambdaFunction(asInterface<IFunction>(this.alias), to));
   }
 }

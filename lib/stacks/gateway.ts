@@ -76,6 +76,8 @@ export class GatewayStack extends Stack {
     publishParameter(this, 'DeliveriesQueueArn', names.deliveriesQueueArn, deliveries.deliveries.queueArn);
     publishParameter(this, 'CallbackUrl', names.callbackUrl, this.gateway.callbackUrl);
     publishParameter(this, 'PostConnectionsArn', names.postConnectionsArn, this.gateway.postConnectionsArn);
+    const ingressRole = this.functions.ingress.role;
+    if (ingressRole) publishParameter(this, 'IngressRoleArn', names.ingressRoleArn, ingressRole.roleArn);
     publishParameter(this, 'WebsocketUrl', names.websocketUrl, this.gateway.url);
     publishParameter(this, 'ServerApiUrl', names.serverApiUrl, serverApi.url);
     publishParameter(this, 'TokenRules', names.tokenRules, JSON.stringify(tokenRulesOf(config.auth)));

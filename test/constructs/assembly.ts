@@ -19,7 +19,7 @@ export interface Template {
   readonly Parameters?: { readonly [name: string]: JsonObject };
 }
 
-export type Variant = 'dev' | 'local' | 'prod' | 'other';
+export type Variant = 'dev' | 'local' | 'prod' | 'other' | 'ordered' | 'queued';
 
 const STACKS = ['state', 'gateway', 'service-echo'] as const;
 export type StackName = (typeof STACKS)[number];

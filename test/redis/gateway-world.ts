@@ -111,6 +111,7 @@ export function gatewayWorld({ rules = ROOM, connectionEvents = false } = {}) {
     },
     serviceOf: async () => undefined,
     serviceOfRole: async () => undefined,
+    queueOf: async () => undefined,
     refresh: async () => undefined,
   };
   const parts = { ...stores, poster, wakes: wakeQueue, registry, clock, log };

@@ -209,6 +209,7 @@ export class Cloud implements Wire {
         namespace: async () => this.#rules,
         serviceOf: async () => undefined,
         serviceOfRole: async () => undefined,
+        queueOf: async () => undefined,
         refresh: async () => undefined,
       },
       clock: this.#clock(task),

@@ -13,6 +13,8 @@ const VARIANTS: { readonly [variant in Variant]: HoldfastConfig } = {
   dev: loadConfig({ environment: 'dev' }),
   local: loadConfig({ environment: 'local' }),
   prod: loadConfig({ environment: 'prod' }),
+  ordered: makeConfig('ordered', { sendService: 'echo' }),
+  queued: makeConfig('queued', { sendService: 'echo' }),
   other: makeConfig('other', {
     network: { egress: 'nat' },
     account: { apiGatewayLogRole: false },
@@ -39,17 +41,24 @@ const OTHER_SERVICE: Service = {
   overrides: { timeout: Duration.seconds(20), memorySize: 1024, environment: { GREETING: 'hello' } },
 };
 
+const OWN_SERVICES: { readonly [variant in Variant]?: Service } = {
+  other: OTHER_SERVICE,
+  ordered: { name: 'echo', methods: ['say'], delivery: 'ordered', orderedMethods: ['say'] },
+  queued: { name: 'echo', methods: ['say'], delivery: 'queued', maxConcurrency: 5 },
+};
+
 /**
  * Bundles the functions and synthesizes each variant once, outside of jest's module registry: there, loading the CDK
  * takes seconds in every suite.
  */
 export default function setup(): void {
   bundleFunctions();
-  for (const [variant, config] of Object.entries(VARIANTS)) {
+  for (const variant of Object.keys(VARIANTS) as Variant[]) {
+    const own = OWN_SERVICES[variant];
     const outdir = join(ASSEMBLIES, variant);
     rmSync(outdir, { recursive: true, force: true });
     const app = createApp({ outdir, builtinCloudFormationValidation: false });
-    buildHoldfast(app, config, variant === 'other' ? [OTHER_SERVICE] : discoverServices());
+    buildHoldfast(app, VARIANTS[variant], own ? [own] : discoverServices());
     app.synth();
   }
 }

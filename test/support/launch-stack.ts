@@ -11,7 +11,7 @@ const START_LIMIT_MS = 60_000;
 /** The contract of `npm start`: everything has ended five seconds after SIGTERM. */
 const STOP_LIMIT_MS = 5_000;
 
-const root = join(__dirname, '..', '..');
+const ROOT = join(__dirname, '..', '..');
 
 export interface LaunchedStack {
   readonly pid: number;
@@ -23,11 +23,14 @@ export async function launchStack(options: {
   /** Name of the folder. */
   readonly name: string;
   readonly basePort: number;
+  /** Folder of the project. @default - this one */
+  readonly root?: string;
   /** Overlay of the configuration. */
   readonly config?: object;
   /** How many times as fast schedules and the idle and life limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
 }): Promise<LaunchedStack> {
+  const { root = ROOT } = options;
   const directory = join(root, '.holdfast', options.name);
   mkdirSync(directory, { recursive: true });
   const args = ['--dir', directory, '--port', String(options.basePort)];

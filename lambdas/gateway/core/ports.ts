@@ -34,7 +34,8 @@ export interface Poster {
 
 /** The way to business functions. Signs; rejects where no signing key exists yet. */
 export interface Bus {
-  put(envelope: UnsignedEnvelope): Promise<void>;
+  /** @param queueUrl the queue that takes it in the order of its connection, in the place of the bus */
+  put(envelope: UnsignedEnvelope, queueUrl?: string): Promise<void>;
 }
 
 /** The way to whoever wants to know what happened. Signs; rejects where the bus did not take all of them. */
@@ -134,6 +135,17 @@ export interface Namespace extends NamespaceRules {
   readonly owner?: string;
   /** Other services that may publish to it. */
   readonly publishers?: readonly string[];
+}
+
+/** What decides about an envelope's way. */
+export type Routed =
+  | { readonly service: string; readonly kind: 'rpc'; readonly method: string }
+  | { readonly service: string; readonly kind: 'publish' | 'subscribe' | 'send' };
+
+/** Which way envelopes go. Rejects as a `Registry`. */
+export interface Routes {
+  /** URL of the queue that a service takes it from in order; undefined: the bus. */
+  queueOf(routed: Routed): Promise<string | undefined>;
 }
 
 /** Who sends deliveries. Rejects as a `Registry`. */

@@ -64,7 +64,7 @@ const ingress = new Ingress({
   ),
   poster,
   bus: new EventBridgeBus(
-    new JsonService('events'),
+    { events: new JsonService('events'), sqs },
     environment.BUS_NAME,
     cachedSigningKey(secret(environment.SIGNING_SECRET_ARN)),
   ),

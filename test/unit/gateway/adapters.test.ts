@@ -84,7 +84,7 @@ describe('EventBridgeBus', () => {
     kid: 'k',
     privateKey,
   });
-  const bus = (key = withKey) => new EventBridgeBus(service, 'bus', key);
+  const bus = (key = withKey) => new EventBridgeBus({ events: service, sqs: service }, 'bus', key);
   const envelope: UnsignedEnvelope = {
     v: 1,
     id: 'i',
@@ -113,6 +113,23 @@ describe('EventBridgeBus', () => {
       DetailType: 'holdfast.rpc',
     });
     expect(verifyEnvelope(JSON.parse(entry?.Detail ?? ''), new Map([['k', publicKey]]))).toBe('valid');
+  });
+
+  it('puts one for an ordered queue there: in the group of its connection, as the event that a rule hands over', async () => {
+    service.answer({ MessageId: 'm' });
+    await bus().put(envelope, 'https://queue');
+    expect(service.calls).toHaveLength(1);
+    const [operation, input] = service.calls[0] ?? [];
+    expect(operation).toBe('SendMessage');
+    const { MessageBody, ...message } = input as { readonly MessageBody: string };
+    expect(message).toEqual({
+      QueueUrl: 'https://queue',
+      MessageGroupId: 'c',
+      MessageDeduplicationId: 'i',
+    });
+    const { detail, ...event } = JSON.parse(MessageBody);
+    expect(event).toEqual({ id: 'i', source: 'holdfast.gateway', 'detail-type': 'holdfast.rpc' });
+    expect(verifyEnvelope(detail, new Map([['k', publicKey]]))).toBe('valid');
   });
 
   it('rejects where the bus refuses an entry in a good answer', async () => {

@@ -24,6 +24,7 @@ async function served(fields: object, rules: Partial<NamespaceRules> = {}) {
   const registry = {
     namespace: async (name: string) => (name === 'room' ? { ...RULES, ...rules } : undefined),
     serviceOf: async () => undefined,
+    queueOf: async () => undefined,
     refresh: async () => undefined,
   };
   const channels = new RedisChannels({ run: async () => [] });

@@ -76,6 +76,20 @@ describe('CachedRegistry', () => {
     expect(lines).toMatchObject([{ service: 'bad', reason: expect.stringContaining('role') }]);
   });
 
+  it('knows what goes by an ordered queue', async () => {
+    const ordered = { queueUrl: 'https://sqs.us-east-1.amazonaws.com/1/q.fifo', methods: ['put'] };
+    const { registry } = registryOf(async () => [entry('echo'), entry('orders', { ordered })]);
+    const queueOf = (service: string, kind: 'publish' | 'send' | 'subscribe') =>
+      registry.queueOf({ service, kind });
+    const ofCall = (method: string) => registry.queueOf({ service: 'orders', kind: 'rpc', method });
+    expect(await queueOf('orders', 'publish')).toBe(ordered.queueUrl);
+    expect(await queueOf('orders', 'send')).toBe(ordered.queueUrl);
+    expect(await queueOf('orders', 'subscribe')).toBeUndefined();
+    expect(await queueOf('echo', 'publish')).toBeUndefined();
+    expect(await ofCall('orders.put')).toBe(ordered.queueUrl);
+    expect(await ofCall('orders.get')).toBeUndefined();
+  });
+
   it('knows the user channels of the gateway', async () => {
     const user = { ...rules, subscribe: 'user-limited' };
     const { registry } = registryOf(async () => [

@@ -148,6 +148,7 @@ export function ingressWorld(
         check('registry');
         return method === 'echo.say' ? 'echo' : undefined;
       },
+      queueOf: async () => undefined,
       refresh: async () => undefined,
     },
     bus: {

@@ -1,8 +1,14 @@
 import * as v from 'valibot';
-import { ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE, type UnsignedEnvelope } from '../../../contract/envelope';
+import {
+  ENVELOPE_DETAIL_TYPE,
+  ENVELOPE_SOURCE,
+  orderedCommandInput,
+  type UnsignedEnvelope,
+} from '../../../contract/envelope';
 import { type SigningKey, signEnvelope } from '../../../contract/signature';
 import type { Bus } from '../ports';
 import type { JsonCalls } from './aws/json-service';
+import { sendMessage } from './sqs-queues';
 
 /** The bus did not take an envelope. */
 export class BusRefusalError extends Error {
@@ -43,27 +49,35 @@ export async function putEntries(events: JsonCalls, entries: readonly BusEntry[]
   throw new BusRefusalError(refused?.ErrorCode ?? 'no code');
 }
 
-/** EventBridge, each envelope signed. */
+/** EventBridge and ordered queues of services, each envelope signed. */
 export class EventBridgeBus implements Bus {
   readonly #events: JsonCalls;
+  readonly #sqs: JsonCalls;
   readonly #busName: string;
   readonly #signingKey: () => Promise<SigningKey | undefined>;
 
-  constructor(events: JsonCalls, busName: string, signingKey: () => Promise<SigningKey | undefined>) {
+  constructor(
+    { events, sqs }: { readonly events: JsonCalls; readonly sqs: JsonCalls },
+    busName: string,
+    signingKey: () => Promise<SigningKey | undefined>,
+  ) {
     this.#events = events;
+    this.#sqs = sqs;
     this.#busName = busName;
     this.#signingKey = signingKey;
   }
 
-  async put(envelope: UnsignedEnvelope): Promise<void> {
+  async put(envelope: UnsignedEnvelope, queueUrl?: string): Promise<void> {
     const key = await this.#signingKey();
     if (key === undefined) throw new NoSigningKeyError();
+    const signed = signEnvelope(envelope, key);
+    if (queueUrl !== undefined) return sendMessage(this.#sqs, orderedCommandInput(queueUrl, signed));
     await putEntries(this.#events, [
       {
         EventBusName: this.#busName,
         Source: ENVELOPE_SOURCE,
         DetailType: ENVELOPE_DETAIL_TYPE[envelope.kind],
-        Detail: JSON.stringify(signEnvelope(envelope, key)),
+        Detail: JSON.stringify(signed),
       },
     ]);
   }

@@ -1,6 +1,6 @@
 import { causeOf } from '../../../contract/log';
 import { Cached } from '../cached';
-import type { Clock, Log, Namespace, Registry, Senders } from '../ports';
+import type { Clock, Log, Namespace, Registry, Routed, Routes, Senders } from '../ports';
 import { joinRegistrations, parseRegistration, type RegistryView } from './registration';
 
 /** A new service is known everywhere after this; each sandbox reads the registry once in that time. */
@@ -19,7 +19,7 @@ export interface RegistryEntry {
  * The registry, read through `fetchEntries`. Entries that are none are skipped with a log line; while reads fail, the last
  * good view is served, since services that are registered do not go away because a parameter store does.
  */
-export class CachedRegistry implements Registry, Senders {
+export class CachedRegistry implements Registry, Senders, Routes {
   readonly #view: Cached<RegistryView>;
 
   constructor(fetchEntries: () => Promise<readonly RegistryEntry[]>, clock: Clock, log: Log) {
@@ -41,6 +41,14 @@ export class CachedRegistry implements Registry, Senders {
 
   async serviceOfRole(role: string): Promise<string | undefined> {
     return (await this.#view.get()).roles.get(role);
+  }
+
+  async queueOf({ service, ...command }: Routed): Promise<string | undefined> {
+    const route = (await this.#view.get()).ordered.get(service);
+    if (route === undefined || command.kind === 'subscribe') return undefined;
+    const isOrdered =
+      command.kind !== 'rpc' || route.methods.some((method) => command.method === `${service}.${method}`);
+    return isOrdered ? route.queueUrl : undefined;
   }
 
   async refresh(): Promise<void> {

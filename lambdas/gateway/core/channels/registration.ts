@@ -8,6 +8,7 @@ import {
   METHOD_NAME,
   NAMESPACE_NAME,
   type NamespaceRules,
+  type OrderedRoute,
   ROLE_ID,
   SERVICE_NAME,
   type ServiceRegistration,
@@ -45,6 +46,12 @@ const registration = v.object({
   methods: v.array(v.pipe(v.string(), v.regex(METHOD_NAME))),
   namespaces: v.record(v.pipe(v.string(), v.regex(NAMESPACE_NAME)), rules),
   publishers: v.exactOptional(v.record(v.string(), v.array(v.pipe(v.string(), v.regex(SERVICE_NAME))))),
+  ordered: v.exactOptional(
+    v.object({
+      queueUrl: v.pipe(v.string(), v.url()),
+      methods: v.array(v.pipe(v.string(), v.regex(METHOD_NAME))),
+    }),
+  ),
   role: v.exactOptional(v.pipe(v.string(), v.regex(ROLE_ID))),
 });
 
@@ -77,6 +84,8 @@ export interface RegistryView {
   readonly methods: ReadonlyMap<string, string>;
   /** Unique id of a role to its service. */
   readonly roles: ReadonlyMap<string, string>;
+  /** By service. */
+  readonly ordered: ReadonlyMap<string, OrderedRoute>;
 }
 
 function owned(rules: NamespaceRules, service: string, publishers: readonly string[] | undefined): Namespace {
@@ -92,10 +101,12 @@ export function joinRegistrations(registrations: readonly ServiceRegistration[])
   const namespaces = new Map<string, Namespace>();
   const methods = new Map<string, string>();
   const roles = new Map<string, string>();
+  const ordered = new Map<string, OrderedRoute>();
   const conflicts: string[] = [];
   const rank = ({ service }: ServiceRegistration) => (service === GATEWAY_SERVICE ? '' : service);
-  const ordered = [...registrations].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  for (const { service, methods: names, namespaces: own, publishers, role } of ordered) {
+  const inRank = [...registrations].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  for (const { service, methods: names, namespaces: own, publishers, role, ordered: route } of inRank) {
+    if (route !== undefined) ordered.set(service, route);
     if (role !== undefined) roles.set(role, service);
     for (const name of names) methods.set(`${service}.${name}`, service);
     for (const [namespace, namespaceRules] of Object.entries(own)) {
@@ -103,5 +114,5 @@ export function joinRegistrations(registrations: readonly ServiceRegistration[])
       else namespaces.set(namespace, owned(namespaceRules, service, publishers?.[namespace]));
     }
   }
-  return { namespaces, methods, roles, conflicts };
+  return { namespaces, methods, roles, ordered, conflicts };
 }

@@ -14,13 +14,14 @@ type OwnFields<Kind> = Kind extends UnsignedEnvelope ? Omit<Kind, Filled> : neve
  * Puts a command on the bus; its service answers. Rejects where the bus, the signing key or Redis fails.
  */
 export async function putEnvelope(
-  { bus, connections }: Pick<CommandParts, 'bus' | 'connections'>,
+  { bus, connections, registry }: Pick<CommandParts, 'bus' | 'connections' | 'registry'>,
   { connection, user, info, traceparent }: Sender,
   fields: OwnFields<UnsignedEnvelope>,
 ): Promise<Answer> {
   const seq = await connections.nextSeq(connection);
   if (seq === 0) return refuse(PROTOCOL_ERRORS.internal, 'connection: expected its state, got none');
-  await bus.put({
+  const queueUrl = await registry.queueOf(fields);
+  const envelope: UnsignedEnvelope = {
     v: 1,
     id: randomUUID(),
     seq,
@@ -29,6 +30,7 @@ export async function putEnvelope(
     ...(info ? { info: parseInfo(info) } : {}),
     traceparent,
     ...fields,
-  });
+  };
+  await bus.put(envelope, queueUrl);
   return { result: 'later' };
 }

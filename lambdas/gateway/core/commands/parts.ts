@@ -9,7 +9,7 @@ import type { NoteLimit } from '../limits/limit-notes';
 import type { Rates } from '../limits/rates';
 import type { Users } from '../limits/users';
 import type { DueSet } from '../liveness/due-set';
-import type { Bus, Clock, DeliveryQueue, Log, Poster, Registry, WakeQueue } from '../ports';
+import type { Bus, Clock, DeliveryQueue, Log, Poster, Registry, Routes, WakeQueue } from '../ports';
 import type { Roster } from '../presence/roster';
 
 export type CommandLimits = Pick<
@@ -34,7 +34,7 @@ export interface CommandParts {
   readonly noteLimit: NoteLimit;
   /** What a connect reply says about pings; 0: nothing. */
   readonly pingSeconds: number;
-  readonly registry: Registry;
+  readonly registry: Registry & Routes;
   readonly poster: Poster;
   readonly bus: Bus;
   readonly deliveries: DeliveryQueue;
