@@ -20,31 +20,42 @@ export class NotAcceptedError extends Error {
   }
 }
 
+/** What a service takes beside what is for it and new. */
+export interface Takes {
+  readonly observes: (method: string) => boolean;
+  /** Replays, of what nobody waits for. */
+  readonly replays: boolean;
+}
+
 /**
- * The envelope of an event that may run: made by the gateway, for this service or a method that it observes, in time, no replay. Throws
+ * The envelope of an event that may run: made by the gateway, for this service or a method that it observes, in time. Throws
  * `EnvelopeEventError` or `NotAcceptedError` for every other event; other errors mean that the keys could not be had.
  */
 export async function acceptedEnvelope(
   event: unknown,
   service: string,
   publicKeys: Pick<PublicKeys, 'verify'>,
-  observes: (method: string) => boolean = () => false,
-): Promise<Envelope> {
+  { observes, replays }: Takes,
+): Promise<{ readonly envelope: Envelope; readonly replayed: boolean }> {
   const parsed = parseEnvelopeEvent(event);
   const envelope = parsed.detail;
-  if (parsed['replay-name'] !== undefined) throw new NotAcceptedError('replayed event: never runs', parsed);
+  const observed = envelope.kind === 'rpc' && envelope.service !== service && observes(envelope.method);
+  const replayed = parsed['replay-name'] !== undefined;
+  if (replayed && !(replays && (observed || envelope.kind === 'send'))) {
+    throw new NotAcceptedError('replayed event: does not run', parsed);
+  }
   const verification = await publicKeys.verify(envelope);
   if (verification !== 'valid') {
     throw new NotAcceptedError(`signature: expected valid, got ${verification}`, parsed, {
       kid: envelope.signature.kid,
     });
   }
+  if (observed) return { envelope, replayed };
   if (envelope.service !== service) {
-    if (envelope.kind === 'rpc' && observes(envelope.method)) return envelope;
     throw new NotAcceptedError(`service: expected ${service}, got ${envelope.service}`, parsed);
   }
   checkTime(parsed, envelope);
-  return envelope;
+  return { envelope, replayed };
 }
 
 /** A message that nobody waits for is never too late. */

@@ -114,6 +114,8 @@ export interface CommandContext<Input, Of extends Envelope = Envelope> extends E
   readonly envelope: Of;
   /** W3C trace context of this invocation, to be handed on. */
   readonly traceparent: string;
+  /** It is a replay from the archive, or was a dead letter; only where the service takes replays. */
+  readonly replayed: boolean;
 }
 
 /** What looks on at a call of another service's method gets. */
@@ -135,6 +137,8 @@ export interface LifecycleContext<Name extends keyof LifecycleEvents = keyof Lif
   readonly event: LifecycleEvents[Name];
   /** W3C trace context that begins here. */
   readonly traceparent: string;
+  /** As in `CommandContext`. */
+  readonly replayed: boolean;
 }
 
 interface Waiting {

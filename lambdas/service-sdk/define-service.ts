@@ -5,7 +5,7 @@ import { GATEWAY_SERVICE, METHOD_NAME, NAMESPACE_NAME, RPC_METHOD, SERVICE_NAME 
 import { acceptedEnvelope, NotAcceptedError } from './acceptance';
 import { PublishExchange, RpcExchange } from './command-exchange';
 import { EnvelopeEventError } from './envelope-event';
-import { Exchange } from './exchange';
+import { Exchange, factsOf } from './exchange';
 import type {
   LifecycleHandlers,
   ObserveHandler,
@@ -15,6 +15,7 @@ import type {
   SubscribeHandler,
 } from './handlers';
 import { acceptedLifecycle, isLifecycle, runLifecycle } from './lifecycle';
+import { measured } from './metrics';
 import { type Platform, platform } from './platform';
 import { type BatchResponse, handleBatch, isQueueEvent } from './queue';
 import {
@@ -44,6 +45,12 @@ export interface ServiceDefinition<Inputs, Publications = object, Message = unkn
   readonly subscribe?: { readonly [namespace: string]: SubscribeHandler };
   /** @default - messages are dropped with a log line */
   readonly send?: SendHandler<Message>;
+  /**
+   * Whether `send`, `on` and `observe` get replays: from the bus's archive, and dead letters that are given another try. Nothing
+   * that a client waits for ever runs again. What they publish is published anew: channels remember keys for five minutes.
+   * @default false
+   */
+  readonly replays?: boolean;
   /** Lifecycle events by their names. @default - the service is told of none */
   readonly on?: LifecycleHandlers;
   /** By whole methods of other services, `chat.send`. @default - the service is told of no calls of others */
@@ -68,13 +75,14 @@ interface Runs {
   readonly subscribe: ReadonlyMap<string, SubscribeHandler>;
   readonly send: SendRun | undefined;
   readonly on: LifecycleHandlers;
+  readonly replays: boolean;
   readonly observe: ReadonlyMap<string, ObserveRun>;
 }
 
 function runsOf<Inputs, Publications, Message, Observations>(
   definition: ServiceDefinition<Inputs, Publications, Message, Observations>,
 ): Runs {
-  const { rpc, publish, subscribe = {}, send, on = {}, observe } = definition;
+  const { rpc, publish, subscribe = {}, send, on = {}, observe, replays = false } = definition;
   const methods = new Map<string, RpcRun>();
   for (const method in rpc) methods.set(method, rpcRunOf(rpc[method]));
   const publishes = new Map<string, PublishRun>();
@@ -87,6 +95,7 @@ function runsOf<Inputs, Publications, Message, Observations>(
     subscribe: new Map(Object.entries(subscribe)),
     send: send && sendRunOf(send),
     on,
+    replays,
     observe: observes,
   };
 }
@@ -120,9 +129,14 @@ function methodOf({ service, method }: Extract<Envelope, { kind: 'rpc' }>, { met
   return method.startsWith(`${service}.`) ? methods.get(method.slice(service.length + 1)) : undefined;
 }
 
-async function work(envelope: Envelope, reached: Platform, runs: Runs, queued: boolean): Promise<void> {
+async function work(
+  { envelope, replayed }: { readonly envelope: Envelope; readonly replayed: boolean },
+  reached: Platform,
+  runs: Runs,
+  queued: boolean,
+): Promise<void> {
   if (envelope.kind === 'rpc' && envelope.service !== reached.serviceName) {
-    return runObserve(new Exchange(envelope, reached), runs.observe.get(envelope.method));
+    return runObserve(new Exchange(envelope, reached, replayed), runs.observe.get(envelope.method));
   }
   switch (envelope.kind) {
     case 'rpc':
@@ -140,7 +154,7 @@ async function work(envelope: Envelope, reached: Platform, runs: Runs, queued: b
         runs.subscribe.get(namespaceOf(envelope.channel)),
       );
     case 'send':
-      return runSend(new Exchange(envelope, reached), runs.send);
+      return runSend(new Exchange(envelope, reached, replayed), runs.send);
   }
 }
 
@@ -163,15 +177,21 @@ async function accept<Accepted>(accepted: () => Promise<Accepted>): Promise<Acce
 
 /** @param queued whether it came by a queue, whose failures nobody else answers */
 async function handleEvent(event: unknown, reached: Platform, runs: Runs, queued: boolean): Promise<void> {
+  const { environment, serviceName, publicKeys } = reached;
+  const whose = { environment, service: serviceName };
   if (isLifecycle(event)) {
-    const told = await accept(() => acceptedLifecycle(event, reached));
-    if (told) await runLifecycle(told, runs.on, reached);
+    const told = await accept(() => acceptedLifecycle(event, reached, runs.replays));
+    if (told) {
+      const of = { ...whose, facts: { event: told.event.event, id: told.event.id } };
+      await measured(of, () => runLifecycle(told, runs.on, reached));
+    }
     return;
   }
-  const { serviceName, publicKeys } = reached;
-  const observes = (method: string) => runs.observe.has(method);
-  const envelope = await accept(() => acceptedEnvelope(event, serviceName, publicKeys, observes));
-  if (envelope) await work(envelope, reached, runs, queued);
+  const takes = { observes: (method: string) => runs.observe.has(method), replays: runs.replays };
+  const accepted = await accept(() => acceptedEnvelope(event, serviceName, publicKeys, takes));
+  if (accepted === undefined) return;
+  const of = { ...whose, facts: factsOf(accepted.envelope) };
+  await measured(of, () => work(accepted, reached, runs, queued));
 }
 
 /**

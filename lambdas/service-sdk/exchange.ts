@@ -18,8 +18,10 @@ export class Exchange<Of extends Envelope = Envelope> {
   protected readonly platform: Platform;
   readonly traceparent: string;
   protected readonly effects: EventEffects;
+  readonly #replayed: boolean;
 
-  constructor(envelope: Of, platform: Platform) {
+  constructor(envelope: Of, platform: Platform, replayed = false) {
+    this.#replayed = replayed;
     const { id, service } = envelope;
     this.envelope = envelope;
     this.platform = platform;
@@ -40,6 +42,7 @@ export class Exchange<Of extends Envelope = Envelope> {
       ...(info === undefined ? {} : { info }),
       envelope: this.envelope,
       traceparent: this.traceparent,
+      replayed: this.#replayed,
       log: this.log,
     };
   }

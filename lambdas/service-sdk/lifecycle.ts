@@ -53,8 +53,12 @@ export function isLifecycle(event: unknown): boolean {
   );
 }
 
-/** A lifecycle event that the gateway made and that is no replay; throws `EnvelopeEventError` for every other. */
-export async function acceptedLifecycle(event: unknown, { publicKeys }: Platform): Promise<LifecycleEvent> {
+/** A lifecycle event that the gateway made, a replay only where those are taken; throws `EnvelopeEventError` for every other. */
+export async function acceptedLifecycle(
+  event: unknown,
+  { publicKeys }: Platform,
+  replays: boolean,
+): Promise<{ readonly event: LifecycleEvent; readonly replayed: boolean }> {
   const parsed = v.safeParse(lifecycleEvent, event);
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -63,19 +67,20 @@ export async function acceptedLifecycle(event: unknown, { publicKeys }: Platform
     );
   }
   const { detail, 'replay-name': replay } = parsed.output;
-  if (replay !== undefined) throw new EnvelopeEventError('replayed event: never runs');
+  const replayed = replay !== undefined;
+  if (replayed && !replays) throw new EnvelopeEventError('replayed event: does not run');
   const verification = await publicKeys.verify(detail);
   if (verification !== 'valid') {
     throw new EnvelopeEventError(`signature: expected valid, got ${verification}`);
   }
-  return detail as LifecycleEvent;
+  return { event: detail as LifecycleEvent, replayed };
 }
 
 type Handle = (context: LifecycleContext) => unknown;
 
 /** Tells the handler; resolves for an event that the service has none for. */
 export async function runLifecycle(
-  event: LifecycleEvent,
+  { event, replayed }: { readonly event: LifecycleEvent; readonly replayed: boolean },
   handlers: LifecycleHandlers,
   platform: Platform,
 ): Promise<void> {
@@ -85,7 +90,7 @@ export async function runLifecycle(
   const traceparent = newTraceparent();
   const effects = new EventEffects({ root: `${event.id}:${platform.serviceName}`, traceparent }, platform);
   const write: typeof log = (level, message, fields = {}) => log(level, message, { ...fields, ...facts });
-  const context = { ...effects.functions(), traceparent, log: write };
+  const context = { ...effects.functions(), traceparent, replayed, log: write };
   await unawaited(write, 'event dropped', async () =>
     handle({ ...context, event: event as LifecycleContext['event'] }),
   );

@@ -11,6 +11,7 @@ import { serviceTable } from './table';
 
 /** What a service function reaches of the platform, from its checked environment. */
 export interface Platform {
+  readonly environment: string;
   readonly serviceName: string;
   readonly publicKeys: Pick<PublicKeys, 'verify'>;
   readonly publications: Pick<Publications, 'send'>;
@@ -31,6 +32,7 @@ function lazily<Made>(make: () => Made): () => Made {
 
 function makePlatform(): Platform {
   const environment = readEnvironment([
+    'ENVIRONMENT',
     'SERVICE_NAME',
     'BUS_NAME',
     'CALLBACK_URL',
@@ -45,6 +47,7 @@ function makePlatform(): Platform {
     return Parameter?.Value ?? '';
   };
   return {
+    environment: environment.ENVIRONMENT,
     serviceName: environment.SERVICE_NAME,
     publicKeys: new PublicKeys(fetchKeys),
     publications: new Publications(queue, environment.DELIVERIES_QUEUE_URL),

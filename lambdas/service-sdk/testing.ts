@@ -140,6 +140,7 @@ class Recorder {
   ) {
     this.#crashAfter = crashAfter;
     this.platform = {
+      environment: 'test',
       serviceName,
       publicKeys: { verify: async () => 'valid' },
       publications: {

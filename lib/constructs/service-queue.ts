@@ -36,7 +36,7 @@ export class ServiceQueue extends Construct {
       ...(ordered ? { fifo: true } : {}),
     };
     this.deadLetters = new Queue(this, 'DeadLetters', { ...common, retentionPeriod: DEAD_LETTERS_KEPT });
-    this.queue = new Queue(this, 'Queue', {
+    this.queue = new Queue(this, 'Messages', {
       ...common,
       // No message is worked on twice at once, and the group of one whose function died goes on soon.
       visibilityTimeout: timeout.plus(Duration.seconds(5)),

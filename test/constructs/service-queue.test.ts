@@ -5,16 +5,18 @@ const queued = templateOf('queued', 'service-echo');
 const direct = templateOf('dev', 'service-echo');
 
 const detailTypes = (template: Template) =>
-  propertiesOf(template, 'AWS::Events::Rule').map(({ EventPattern }) => Object(EventPattern)['detail-type']);
+  propertiesOf(template, 'AWS::Events::Rule')
+    .map(({ EventPattern }) => Object(EventPattern)['detail-type'])
+    .sort();
 
 describe('a service behind a queue', () => {
   it('gets publishes and messages from there, in batches whose failures it tells', () => {
     expect(detailTypes(queued)).toEqual([
-      ['holdfast.send', 'holdfast.publish'],
       ['holdfast.rpc', 'holdfast.subscribe'],
+      ['holdfast.send', 'holdfast.publish'],
     ]);
     const rule = resource(queued, 'AWS::Events::Rule', 'ServiceEventsMessages').Properties;
-    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^ServiceQueueQueue/), 'Arn'] };
+    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^ServiceQueueMessages/), 'Arn'] };
     const kept = { 'Fn::GetAtt': [expect.stringMatching(/^ServiceUndeliverable/), 'Arn'] };
     expect(rule['Targets']).toEqual([
       expect.objectContaining({ Arn: queue, DeadLetterConfig: { Arn: kept } }),
@@ -29,29 +31,29 @@ describe('a service behind a queue', () => {
 
   it('that is ordered gets them from the gateway alone, in the groups of their connections', () => {
     expect(detailTypes(ordered)).toEqual([['holdfast.rpc', 'holdfast.subscribe']]);
-    const queue = resource(ordered, 'AWS::SQS::Queue', 'ServiceQueueQueue').Properties;
+    const queue = resource(ordered, 'AWS::SQS::Queue', 'ServiceQueueMessages').Properties;
     expect(queue).toMatchObject({ FifoQueue: true, VisibilityTimeout: 15 });
     expect(resource(ordered, 'AWS::SQS::Queue', 'ServiceQueueDeadLetters').Properties).toMatchObject({
       FifoQueue: true,
     });
-    const policy = resource(ordered, 'AWS::SQS::QueuePolicy', 'ServiceQueueQueue').Properties;
+    const policy = resource(ordered, 'AWS::SQS::QueuePolicy', 'ServiceQueueMessages').Properties;
     expect(Object(policy['PolicyDocument']).Statement).toContainEqual({
       Action: 'sqs:SendMessage',
       Effect: 'Allow',
       Principal: { AWS: { Ref: expect.stringContaining('ingressrolearn') } },
-      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ServiceQueueQueue/), 'Arn'] },
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^ServiceQueueMessages/), 'Arn'] },
     });
     const registration = resourcesOf(ordered, 'AWS::SSM::Parameter').find(
       ([, { Properties }]) => Properties['Name'] === '/holdfast/ordered/services/echo',
     );
     expect(JSON.stringify(registration?.[1].Properties['Value'])).toMatch(
-      /ordered.*queueUrl.*"Ref":"ServiceQueueQueue\w+".*methods.*say/,
+      /ordered.*queueUrl.*"Ref":"ServiceQueueMessages\w+".*methods.*say/,
     );
   });
 
   it('puts aside what fails for good, for tools to find', () => {
     for (const template of [queued, ordered]) {
-      const { RedrivePolicy } = resource(template, 'AWS::SQS::Queue', 'ServiceQueueQueue').Properties;
+      const { RedrivePolicy } = resource(template, 'AWS::SQS::Queue', 'ServiceQueueMessages').Properties;
       expect(RedrivePolicy).toEqual({
         deadLetterTargetArn: { 'Fn::GetAtt': [expect.stringMatching(/^ServiceQueueDeadLetters/), 'Arn'] },
         maxReceiveCount: 3,

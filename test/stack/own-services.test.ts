@@ -14,9 +14,9 @@ const run = (command: string, ...args: string[]) =>
 
 beforeAll(async () => {
   run('npm', 'run', '-s', 'new:service', '--', 'poll');
-  cpSync(join(__dirname, 'orders'), join(copy.root, 'lambdas', 'services', 'orders'), {
-    recursive: true,
-  });
+  for (const name of ['orders', 'watcher', 'faulty']) {
+    cpSync(join(__dirname, name), join(copy.root, 'lambdas', 'services', name), { recursive: true });
+  }
   stack = await launchStack({ name: 'own-services', basePort: 4620, root: copy.root });
   clients = new Clients(stack.target);
 }, 90_000);
@@ -44,6 +44,19 @@ describe('npm run new:service -- poll', () => {
     expect(heard[0]?.data).toEqual({ text: 'hi', user: 'alice' });
   });
 });
+
+it('services that look on at a call get it beside its own, and one that fails touches neither it nor the other', async () => {
+  const alice = await clients.connected('alice');
+  const [told, seen] = [await collect(alice, 'poll:2'), await collect(alice, 'watcher:seen')];
+  const failures = () =>
+    readFileSync(stack.target.logFile ?? '', 'utf8').split('faulty as it should be').length - 1;
+  for (const text of ['one', 'two', 'three']) await alice.rpc('poll.tell', { room: '2', text });
+  await eventually('all of it is told, seen and failed', () => {
+    return told.length === 3 && seen.length === 3 && failures() >= 3;
+  });
+  expect(told.map(({ data }) => data.text)).toEqual(['one', 'two', 'three']);
+  expect(seen.map(({ data }) => data)).toEqual(Array(3).fill({ user: 'alice', room: '2' }));
+}, 30_000);
 
 describe('a service with ordered delivery', () => {
   const numbers = Array.from({ length: 50 }, (_, index) => index + 1);

@@ -6,7 +6,7 @@ const ROOT = join(__dirname, '..', '..');
 
 /** What a project is made of; `test/unit` comes with the tests that are added to it. */
 const PARTS = [
-  ...['bin', 'lambdas', 'lib', 'local', 'scripts', 'web'],
+  ...['bin', 'lambdas', 'lib', 'local', 'scripts', 'web', join('test', 'support')],
   ...['package.json', 'tsconfig.json', 'cdk.json', 'jest.config.js'],
 ];
 

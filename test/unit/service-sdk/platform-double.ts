@@ -34,6 +34,9 @@ export const QUEUE_URL = 'https://sqs.us-east-1.amazonaws.com/000000000000/deliv
 /** Log lines that were written, parsed. */
 export const lines: Record<string, unknown>[] = [];
 
+/** Log lines that CloudWatch takes for metrics. */
+export const metrics: Record<string, unknown>[] = [];
+
 /** An environment and mocked clients for a service of this name, anew for each test of the file. */
 export function usePlatformDouble(serviceName: string): void {
   const before = { ...process.env };
@@ -60,8 +63,10 @@ export function usePlatformDouble(serviceName: string): void {
     parameters.reset();
     parameters.on(GetParameterCommand).resolves({ Parameter: { Value: publishedKeys } });
     lines.length = 0;
+    metrics.length = 0;
     jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
-      lines.push(JSON.parse(String(line)));
+      const written: Record<string, unknown> = JSON.parse(String(line));
+      (written['_aws'] === undefined ? lines : metrics).push(written);
       return true;
     });
   });

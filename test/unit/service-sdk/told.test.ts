@@ -4,9 +4,11 @@ import type { EnvelopeEvent } from '../../../lambdas/contract/envelope';
 import { signEnvelope } from '../../../lambdas/contract/signature';
 import { defineService, RpcError, ServiceDefinitionError } from '../../../lambdas/service-sdk';
 import {
+  commandOf,
   envelopeOf,
   eventOf,
   lines,
+  metrics,
   posts,
   sentDeliveries,
   signingKey,
@@ -112,6 +114,57 @@ describe('a lifecycle event', () => {
     };
     await handler(lifecycle(subscribed));
     expect(lines).toMatchObject([{ message: 'handler failed' }, { message: 'event dropped', code: 1234 }]);
+  });
+});
+
+describe('a replay', () => {
+  const replaying = defineService({
+    name: 'counts',
+    replays: true,
+    rpc: { get: { handle: () => void heard.push('get') } },
+    send: { handle: ({ replayed }) => void heard.push(['send', replayed]) },
+    on: { vacated: { handle: ({ replayed }) => void heard.push(['vacated', replayed]) } },
+    observe: { 'chat.send': { handle: ({ replayed }) => void heard.push(['observed', replayed]) } },
+  });
+  const vacated = { ...common, id: 'vacated:3:chat:1', event: 'vacated', generation: 3 };
+  const replay = { 'replay-name': 'r' };
+
+  it('runs where the service takes replays and nobody waits, and says that it is one', async () => {
+    await replaying({ ...eventOf(commandOf('counts', 'send', 1)), ...replay });
+    await replaying({ ...eventOf(commandOf('counts', 'send', 1)) });
+    await replaying(lifecycle(vacated, replay));
+    await replaying({ ...eventOf(envelopeOf('chat.send', null)), ...replay });
+    expect(heard).toEqual([
+      ['send', true],
+      ['send', false],
+      ['vacated', true],
+      ['observed', true],
+    ]);
+  });
+
+  it('of what a client waited for never runs', async () => {
+    await replaying({ ...eventOf(envelopeOf('counts.get', null)), ...replay });
+    expect(heard).toEqual([]);
+    expect(lines).toMatchObject([{ message: expect.stringContaining('replayed event') }]);
+  });
+});
+
+describe('metrics', () => {
+  it('time each event that runs, and count those that fail', async () => {
+    await handler(lifecycle(subscribed));
+    act = () => {
+      throw new Broken('disk');
+    };
+    await expect(handler(eventOf(envelopeOf('chat.send', { room: '1' })))).rejects.toThrow(Broken);
+    await handler(lifecycle({ ...subscribed, v: 2 }));
+    const of = { Environment: 'test', Service: 'counts', ServiceDuration: expect.any(Number) };
+    expect(metrics).toEqual([
+      expect.objectContaining({ ...of, event: 'subscribed', ServiceFailures: 0 }),
+      expect.objectContaining({ ...of, method: 'chat.send', ServiceFailures: 1 }),
+    ]);
+    expect(metrics[0]?.['_aws']).toMatchObject({
+      CloudWatchMetrics: [{ Namespace: 'Holdfast', Dimensions: [['Environment', 'Service']] }],
+    });
   });
 });
 
