@@ -101,9 +101,17 @@ export function deliveryGroupId(channel: string): string {
   return createHash('sha256').update(channel).digest('hex');
 }
 
-/** The `MessageDeduplicationId` of a delivery; its scope is the group. */
-export function deliveryDeduplicationId(idempotencyKey: string): string {
-  return createHash('sha256').update(idempotencyKey).digest('hex');
+/** The `MessageDeduplicationId` of what is sent under this name; its scope is the group. */
+export function deliveryDeduplicationId(name: string): string {
+  return createHash('sha256').update(name).digest('hex');
+}
+
+/**
+ * What the queue takes for the same delivery: its key and the command that it answers. A repeat of the key that has another command
+ * to answer has to reach a courier, which appends nothing and answers it with the first one's place.
+ */
+export function deliveryName({ idempotencyKey, reply }: Pick<Delivery, 'idempotencyKey' | 'reply'>): string {
+  return reply === undefined ? idempotencyKey : JSON.stringify([idempotencyKey, reply.client, reply.id]);
 }
 
 /** Input of the `SendMessage` that puts an authorization on the deliveries queue. Its order is that of its connection alone. */
@@ -124,6 +132,6 @@ export function deliveryCommandInput(queueUrl: string, delivery: Delivery) {
     QueueUrl: queueUrl,
     MessageBody: JSON.stringify(delivery),
     MessageGroupId: deliveryGroupId(delivery.channel),
-    MessageDeduplicationId: deliveryDeduplicationId(delivery.idempotencyKey),
+    MessageDeduplicationId: deliveryDeduplicationId(deliveryName(delivery)),
   };
 }

@@ -24,6 +24,12 @@ export interface PublicationOptions {
   readonly version?: number;
   /** What `version` is compared within, at most 128 characters; another one starts anew. Needs `version`. */
   readonly versionEpoch?: string;
+  /**
+   * When the key was first published, epoch ms, where this may repeat it: a repeat beyond the five minutes is looked for in the
+   * channel's log, and appended only where the log proves that it is not there.
+   * @default now
+   */
+  readonly publishedAt?: number;
 }
 
 export interface PublishOptions extends PublicationOptions {

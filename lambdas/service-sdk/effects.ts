@@ -55,7 +55,7 @@ export class EventEffects {
   async publish(
     channel: string,
     data: JsonValue,
-    { idempotencyKey, version, versionEpoch }: PublicationOptions = {},
+    { idempotencyKey, version, versionEpoch, publishedAt }: PublicationOptions = {},
     extras: PublicationExtras = {},
   ): Promise<void> {
     const { root, traceparent } = this.#origin;
@@ -68,7 +68,7 @@ export class EventEffects {
       data,
       idempotencyKey: idempotencyKey ?? publicationKey(root, channel, ordinal),
       source: this.#platform.serviceName,
-      publishedAt: Date.now(),
+      publishedAt: publishedAt ?? Date.now(),
       traceparent: childTraceparent(traceparent),
       ...(version !== undefined && { version }),
       ...(versionEpoch !== undefined && { versionEpoch }),

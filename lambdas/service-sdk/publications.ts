@@ -41,6 +41,11 @@ function checkVersion({ version, versionEpoch }: Delivery): void {
   }
 }
 
+function checkPublishedAt({ publishedAt }: Delivery): void {
+  if (Number.isSafeInteger(publishedAt) && publishedAt > 0) return;
+  throw new PublicationError(`publishedAt: expected whole epoch milliseconds, got ${String(publishedAt)}`);
+}
+
 function checkReplyData({ reply }: Delivery): void {
   const bytes = reply?.data ? Buffer.byteLength(JSON.stringify(reply.data)) : 0;
   if (bytes > MAX_REPLY_DATA_BYTES) {
@@ -54,6 +59,7 @@ function checkReplyData({ reply }: Delivery): void {
 export function checkPublication(delivery: Delivery): void {
   const { channel, data, idempotencyKey } = delivery;
   checkVersion(delivery);
+  checkPublishedAt(delivery);
   checkReplyData(delivery);
   if (!isChannelName(channel)) {
     throw new PublicationError(

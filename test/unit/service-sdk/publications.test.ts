@@ -82,6 +82,23 @@ describe('publish', () => {
     expect(sentDeliveries().map(({ deduplication }) => deduplication)).toEqual([...first, ...first]);
   });
 
+  it('has a courier answer each command that repeats a key, and the queue drop what answers the same one', async () => {
+    const options = { idempotencyKey: 'k', replyWithOffset: {} };
+    const event = eventOf(envelope());
+    for (const asked of [event, event, eventOf({ ...envelope(), commandId: 8 })]) {
+      await run(({ publish }) => publish('room:1', 1, options), asked);
+    }
+    const [first, again, other] = sentDeliveries().map(({ deduplication }) => deduplication);
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+    expect(first).not.toBe(deliveryDeduplicationId('k'));
+  });
+
+  it('says when a repeat was first published', async () => {
+    await run(({ publish }) => publish('room:1', 1, { publishedAt: 1_700_000_000_000 }));
+    expect(sentDeliveries()[0]?.delivery.publishedAt).toBe(1_700_000_000_000);
+  });
+
   it('takes a key of the caller', async () => {
     await run(({ publish }) => publish('room:1', 1, { idempotencyKey: 'order-5' }));
     expect(sentDeliveries()[0]?.delivery.idempotencyKey).toBe('order-5');
@@ -122,6 +139,11 @@ describe('publish', () => {
       'a key of 129 characters',
       ({ publish }) => publish('a', 1, { idempotencyKey: 'k'.repeat(129) }),
       'idempotencyKey: expected 1 to 128 characters, got 129',
+    ],
+    [
+      'a time of half a millisecond',
+      ({ publish }) => publish('a', 1, { publishedAt: 1.5 }),
+      'publishedAt: expected whole epoch milliseconds, got 1.5',
     ],
     [
       'version 0',
