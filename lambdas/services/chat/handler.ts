@@ -1,5 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { readEnvironment } from '../../contract/environment';
+import { serviceTable } from '../../service-sdk';
 import { dynamoDbStore } from './dynamodb/store';
 import { chatService } from './service';
 import type { ChatStore } from './store';
@@ -8,7 +7,10 @@ let store: ChatStore | undefined;
 
 /** One per sandbox, made at the first command. */
 function tableStore(): ChatStore {
-  store ??= dynamoDbStore(new DynamoDBClient({}), readEnvironment(['TABLE_NAME']).TABLE_NAME);
+  if (store === undefined) {
+    const { client, name } = serviceTable();
+    store = dynamoDbStore(client, name);
+  }
   return store;
 }
 

@@ -23,6 +23,9 @@ export const methods = [
 
 const chat: ServiceDefinition = {
   methods,
+  table: true,
+  // Who leaves a room is unsubscribed from its channels.
+  connections: true,
   namespaces: {
     // Members come in by the service's word; only the service publishes. Who was away gets what he missed.
     chat: {

@@ -70,13 +70,13 @@ describe('a room', () => {
   it('ends the subscriptions of who leaves, also where the first try died', async () => {
     const room = await world.room('alice', ['bob']);
     world.fault = async (written, to) => {
-      if (to === 'queue') throw new Error('killed');
+      if (to === 'bus') throw new Error('killed');
       return written();
     };
     await world.call('bob', 'leave', { room });
     world.fault = (written) => written();
     expect(await world.call('bob', 'leave', { room })).toEqual({ data: { room } });
-    expect(world.ended('bob')).toEqual([`chat:${room}`, `typing:${room}`]);
+    expect(world.ended('bob').slice(-2)).toEqual([`chat:${room}`, `typing:${room}`]);
     expect(world.ended('alice')).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Delivery } from '../../../lambdas/contract/delivery';
 import type { EnvelopeEvent } from '../../../lambdas/contract/envelope';
@@ -5,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../../lambdas/contract/json';
 import { chatService } from '../../../lambdas/services/chat/service';
 import type { ChatStore } from '../../../lambdas/services/chat/store';
 import { memoryStore } from '../../support/chat/memory-store';
-import { commandOf, envelopeOf, eventOf, posts, queue } from '../service-sdk/platform-double';
+import { bus, commandOf, envelopeOf, eventOf, posts, queue } from '../service-sdk/platform-double';
 
 /** What a client is answered. */
 export type Answer =
@@ -19,7 +20,7 @@ interface Published {
 }
 
 /** Something between the service and what it writes to: may wait, and may throw before or after it has written. */
-export type Fault = (written: () => Promise<unknown>, to: 'store' | 'queue') => Promise<unknown>;
+export type Fault = (written: () => Promise<unknown>, to: 'store' | 'queue' | 'bus') => Promise<unknown>;
 
 const honest: Fault = (written) => written();
 
@@ -58,6 +59,9 @@ export class ChatWorld {
         await this.fault(async () => this.#accept(name, MessageBody), 'queue');
         return {};
       });
+    bus
+      .on(PutEventsCommand)
+      .callsFake(() => this.fault(async () => ({ FailedEntryCount: 0, Entries: [{ EventId: '1' }] }), 'bus'));
   }
 
   /** One command of a user, whose event comes as often as asked; answers what the client gets, 100 where the function failed. */
@@ -111,6 +115,16 @@ export class ChatWorld {
 
   published(channel: string): JsonObject[] {
     return (this.channels.get(channel) ?? []).map(({ data }) => data);
+  }
+
+  /** Channels of which a user was unsubscribed. */
+  ended(user: string): string[] {
+    const requests = bus
+      .commandCalls(PutEventsCommand)
+      .flatMap(({ args }) => args[0].input.Entries ?? [])
+      .filter(({ DetailType }) => DetailType === 'holdfast.unsubscribe')
+      .map(({ Detail }) => JSON.parse(Detail ?? '{}'));
+    return requests.filter((request) => request.user === user).map(({ channel }) => channel);
   }
 
   /** The FIFO queue drops what has the id of a former message; the courier appends a key once, and answers. */

@@ -85,7 +85,7 @@ describe('publish', () => {
   it('has a courier answer each command that repeats a key, and the queue drop what answers the same one', async () => {
     const options = { idempotencyKey: 'k', replyWithOffset: {} };
     const event = eventOf(envelope());
-    for (const asked of [event, event, eventOf({ ...envelope(), commandId: 8 })]) {
+    for (const asked of [event, event, eventOf(envelopeOf('probe.run', null, { commandId: 8 }))]) {
       await run(({ publish }) => publish('room:1', 1, options), asked);
     }
     const [first, again, other] = sentDeliveries().map(({ deduplication }) => deduplication);
