@@ -2,6 +2,7 @@ import { benchAbuse } from './abuse';
 import { benchAccess } from './access';
 import type { BenchOptions } from './bench-options';
 import { benchBundles } from './bundles';
+import { benchChat } from './chat';
 import { benchCoalescing } from './coalescing';
 import { benchFanOut } from './fan-out';
 import { benchPoster } from './poster';
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   'fan-out': benchFanOut,
   'redis-size': benchRedisSize,
   'round-trip': benchRoundTrip,
+  chat: benchChat,
   access: benchAccess,
   abuse: benchAbuse,
 };

@@ -33,6 +33,7 @@ Try it, in another terminal:
   TOKEN=$(npm run -s token -- --user alice${dir})
   npx wscat -c "${state.websocketUrl}?token=$TOKEN"
   > {"id":1,"rpc":{"method":"echo.say","data":{"text":"hi"}}}
+  > {"id":2,"rpc":{"method":"chat.createRoom","data":{"name":"Tea"}}}
 
 or open ${state.webUrl} and let two users talk. Ctrl-C ends everything.
 `;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lambdas/contract/json';
 
@@ -21,21 +21,26 @@ export interface Template {
 
 export type Variant = 'dev' | 'local' | 'prod' | 'other' | 'ordered' | 'queued';
 
-const STACKS = ['state', 'gateway', 'service-echo'] as const;
+const STACKS = ['state', 'gateway', 'service-chat', 'service-echo'] as const;
 export type StackName = (typeof STACKS)[number];
 
 function readJson(path: string) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** The template of a stack in a variant. */
-export function templateOf(variant: Variant, stack: StackName): Template {
-  return readJson(join(ASSEMBLIES, variant, `${variant}-holdfast-${stack}.template.json`));
+function fileOf(variant: Variant, stack: StackName): string {
+  return join(ASSEMBLIES, variant, `${variant}-holdfast-${stack}.template.json`);
 }
 
-/** All templates of a variant. */
+/** The template of a stack in a variant. */
+export function templateOf(variant: Variant, stack: StackName): Template {
+  return readJson(fileOf(variant, stack));
+}
+
+/** All templates of a variant; `other` has no chat. */
 export function templatesOf(variant: Variant): Template[] {
-  return STACKS.map((stack) => templateOf(variant, stack));
+  const there = STACKS.filter((stack) => existsSync(fileOf(variant, stack)));
+  return there.map((stack) => templateOf(variant, stack));
 }
 
 /** Names of the stacks that each stack waits for. */

@@ -18,6 +18,7 @@ const FUNCTIONS = [
     'keys',
     'refusal',
   ].map((name) => `gateway-${name}`),
+  'service-chat',
   'service-echo',
 ];
 

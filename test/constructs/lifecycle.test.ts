@@ -22,6 +22,7 @@ describe('the stacks', () => {
     expect(dependenciesOf('dev')).toEqual({
       'dev-holdfast-state': [],
       'dev-holdfast-gateway': ['dev-holdfast-state'],
+      'dev-holdfast-service-chat': ['dev-holdfast-gateway'],
       'dev-holdfast-service-echo': ['dev-holdfast-gateway'],
     });
   });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { deliveryCommandInput } from '../../lambdas/contract/delivery';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import { signedHeaders } from '../local/signed-headers';
-import { nextWith } from './client-scenarios';
+import { nextWith } from './commands';
 import type { Scenario } from './scenarios';
 import { until } from './until';
 import type { World } from './world';

@@ -1,4 +1,5 @@
 import { apiScenarios } from './api-scenarios';
+import { chatScenarios } from './chat-scenarios';
 import { clientScenarios, dyingScenarios, slowScenarios } from './client-scenarios';
 import { closingScenarios } from './closing-scenarios';
 import type { World } from './world';
@@ -20,7 +21,7 @@ export const START = 'the stack starts';
  */
 const SCENARIOS: readonly (readonly Scenario[])[] = [
   closingScenarios.denied,
-  [...clientScenarios, ...apiScenarios],
+  [...clientScenarios, ...chatScenarios, ...apiScenarios],
   dyingScenarios,
   closingScenarios.looksBack,
   slowScenarios,

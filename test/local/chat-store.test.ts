@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbStore } from '../../lambdas/services/chat/dynamodb/store';
 import { DynamoDbService } from '../../local/aws/dynamodb/service';
 import { describeChatStore } from '../support/chat/store-suite';
@@ -30,5 +31,6 @@ afterAll(async () => {
 
 describeChatStore(() => {
   rooms += 1;
-  return { store: dynamoDbStore(client, 'chat'), room: `room${rooms}` };
+  // The client that services get.
+  return { store: dynamoDbStore(DynamoDBDocumentClient.from(client), 'chat'), room: `room${rooms}` };
 });

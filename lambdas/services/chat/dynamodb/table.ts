@@ -4,9 +4,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
-  paginateQuery,
   QueryCommand,
-  type QueryCommandInput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Item, itemOf, type Value } from './items';
@@ -88,26 +86,21 @@ export class Table {
     return items;
   }
 
-  async query(partition: string, range: Range): Promise<Item[]> {
-    const { newestFirst = false, limit } = range;
-    const input = {
-      ...this.#rangeOf(partition, range),
-      ScanIndexForward: !newestFirst,
-      ...(limit === undefined ? {} : { Limit: limit }),
-    };
-    if (limit !== undefined) return this.#few(input, limit);
-    const items: Item[] = [];
-    for await (const { Items = [] } of paginateQuery({ client: this.#client }, input)) items.push(...Items);
-    return items;
-  }
-
   /** A page of DynamoDB ends at 1 MB, which may be before the limit. */
-  async #few(input: QueryCommandInput, limit: number): Promise<Item[]> {
+  async query(partition: string, range: Range): Promise<Item[]> {
+    const { newestFirst = false, limit = Number.POSITIVE_INFINITY } = range;
+    const input = { ...this.#rangeOf(partition, range), ScanIndexForward: !newestFirst };
     const items: Item[] = [];
     let ExclusiveStartKey: Item | undefined;
     do {
-      const more = { Limit: limit - items.length, ...(ExclusiveStartKey ? { ExclusiveStartKey } : {}) };
-      const answer = await this.#client.send(new QueryCommand({ ...input, ...more }));
+      const left = limit - items.length;
+      const answer = await this.#client.send(
+        new QueryCommand({
+          ...input,
+          ...(left === Number.POSITIVE_INFINITY ? {} : { Limit: left }),
+          ...(ExclusiveStartKey ? { ExclusiveStartKey } : {}),
+        }),
+      );
       items.push(...(answer.Items ?? []));
       ExclusiveStartKey = answer.LastEvaluatedKey;
     } while (ExclusiveStartKey && items.length < limit);
