@@ -14,15 +14,20 @@ async function saysEcho(world: World): Promise<void> {
   assert.deepEqual(reply, { data: { text: 'hi', user: 'caller' } });
 }
 
-/** A sandbox that takes work and dies under it. */
+/** A sandbox of each service that takes work and dies under it. */
 async function dies(world: World): Promise<void> {
+  await diesUnder(world, 'echo', rpc('echo.say', { text: 'hi' }));
+  await diesUnder(world, 'chat', rpc('chat.unread', {}));
+}
+
+async function diesUnder(world: World, service: string, command: object): Promise<void> {
   const { lambda } = world.cloud;
-  const name = 'local-holdfast-service-echo';
+  const name = `local-holdfast-service-${service}`;
   await lambda.warm(`${name}:rpc`);
   const socket = await world.connected('unlucky');
   const stopped = lambda.sandboxes().filter(({ functionName }) => functionName === name);
   for (const { pid } of stopped) process.kill(pid, 'SIGSTOP');
-  socket.send({ id: 1, ...rpc('echo.say', { text: 'hi' }) });
+  socket.send({ id: 1, ...command });
   await until('work for a stopped sandbox', () =>
     lambda.sandboxes().some(({ functionName, busy }) => functionName === name && busy),
   );

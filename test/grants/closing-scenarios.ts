@@ -20,10 +20,15 @@ async function rulesKeepLetters({ cloud }: World): Promise<void> {
   }
   assert.notEqual(kept.length, 0);
   const before = kept.map((queue) => cloud.sqs.counts(queue).visible);
-  const bus = { EventBusName: 'local-holdfast', Detail: '{"v":1,"service":"echo"}' };
+  const EventBusName = 'local-holdfast';
   cloud.events.putEvents([
-    { ...bus, Source: 'holdfast.gateway', DetailType: 'holdfast.rpc' },
-    { ...bus, Source: 'backend', DetailType: 'holdfast.publish' },
+    ...['chat', 'echo'].map((service) => ({
+      EventBusName,
+      Source: 'holdfast.gateway',
+      DetailType: 'holdfast.rpc',
+      Detail: JSON.stringify({ v: 1, service }),
+    })),
+    { EventBusName, Source: 'backend', DetailType: 'holdfast.publish', Detail: '{}' },
   ]);
   await until('a letter of each rule', () =>
     kept.every((queue, index) => cloud.sqs.counts(queue).visible > (before[index] ?? 0)),
