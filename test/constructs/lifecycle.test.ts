@@ -88,7 +88,7 @@ describe('the stacks', () => {
     "AWS::Logs::LogGroup": 11,
     "AWS::SQS::Queue": 5,
     "AWS::SQS::QueuePolicy": 5,
-    "AWS::SSM::Parameter": 15,
+    "AWS::SSM::Parameter": 16,
     "AWS::SecretsManager::RotationSchedule": 1,
     "AWS::SecretsManager::Secret": 3,
   },
@@ -167,7 +167,7 @@ describe('every function', () => {
   const functions = templatesOf('dev').flatMap((template) => propertiesOf(template, 'AWS::Lambda::Function'));
 
   it('runs on arm64 and a current Node.js, with a role and a log group of its own', () => {
-    expect(functions).toHaveLength(10);
+    expect(functions).toHaveLength(11);
     for (const properties of functions) {
       expect(properties).toMatchObject({
         Architectures: ['arm64'],
