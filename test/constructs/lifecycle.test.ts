@@ -88,11 +88,12 @@ describe('the stacks', () => {
     "AWS::Logs::LogGroup": 11,
     "AWS::SQS::Queue": 5,
     "AWS::SQS::QueuePolicy": 5,
-    "AWS::SSM::Parameter": 16,
+    "AWS::SSM::Parameter": 17,
     "AWS::SecretsManager::RotationSchedule": 1,
     "AWS::SecretsManager::Secret": 3,
   },
   "service": {
+    "AWS::CloudWatch::Alarm": 3,
     "AWS::Events::Rule": 1,
     "AWS::IAM::Policy": 1,
     "AWS::IAM::Role": 1,
