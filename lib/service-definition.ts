@@ -9,37 +9,10 @@ import {
   SERVICE_NAME,
 } from '../lambdas/contract/registry';
 import { wholeNumber } from './config-schema';
-import type { RealtimeServiceOverrides } from './constructs/realtime-service';
-import type { LifecycleInterest } from './constructs/service-events';
+import type { RealtimeServiceProps } from './constructs/realtime-service';
 
 /** What `lambdas/services/<name>/infra.ts` exports as its default: everything about the service beside its code. */
-export interface ServiceDefinition {
-  /** Method names without the service's prefix: `say` for `echo.say`. */
-  readonly methods: readonly string[];
-  /** @default - the service owns no namespace */
-  readonly namespaces?: { readonly [namespace: string]: NamespaceRules };
-  /** Which other services may publish to a namespace of this one. @default - none */
-  readonly publishers?: { readonly [namespace: string]: readonly string[] };
-  /** Whether the service has a DynamoDB table of its own. @default false */
-  readonly table?: boolean;
-  /**
-   * How publishes and messages of clients reach it: `direct` by the bus, `queued` by a queue that takes peaks, `ordered` by a FIFO
-   * queue in the order of their connection. @default direct
-   */
-  readonly delivery?: 'direct' | 'queued' | 'ordered';
-  /** Methods whose calls are handled in the order of their connection, too, with `delivery: 'ordered'`. @default - none */
-  readonly orderedMethods?: readonly string[];
-  /** Most executions at once, 2 to 1000. @default - as many as the account has */
-  readonly maxConcurrency?: number;
-  /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
-  readonly connections?: boolean;
-  /** Lifecycle events that it is told of (`on` of its handler). @default - none */
-  readonly lifecycle?: LifecycleInterest;
-  /** Whole methods of other services whose calls it is told of (`observe` of its handler). @default - none */
-  readonly observes?: readonly string[];
-  /** Laid over what `RealtimeService` decides: memory, timeout, variables. */
-  readonly overrides?: RealtimeServiceOverrides;
-}
+export type ServiceDefinition = Omit<RealtimeServiceProps, 'config' | 'serviceName'>;
 
 /** A service: the folder `lambdas/services/<name>` and its definition. */
 export interface Service extends ServiceDefinition {

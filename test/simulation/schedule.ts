@@ -1,4 +1,4 @@
-import { seeded } from '../support/random';
+import { seededRandom } from '../../local/faults/random';
 
 /** A task of the simulation: one invocation, which may die at any step. */
 export interface Task {
@@ -50,7 +50,7 @@ export class Schedule {
   readonly #computing = new Set<Task>();
 
   constructor(seed: number) {
-    this.random = seeded(seed);
+    this.random = seededRandom(seed);
   }
 
   chance(probability: number): boolean {

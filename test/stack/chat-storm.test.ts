@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Centrifuge } from 'centrifuge';
 import type { JsonObject } from '../../lambdas/contract/json';
+import { seededRandom } from '../../local/faults/random';
 import { chat, follow, messagesIn } from '../support/chat/chat-rooms';
 import { Clients, eventually } from '../support/clients';
 import { rounds } from '../support/counts';
@@ -8,7 +9,6 @@ import { FaultControlClient } from '../support/fault-control';
 import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import type { Link } from '../support/link';
 import { inParallel, upTo } from '../support/publishing';
-import { seeded } from '../support/random';
 import { faultsOf, type Sightings } from '../support/sightings';
 
 // All that the platform promises of chat at once: 200 members in 20 rooms (two rooms in the short run) while the chat function is
@@ -184,7 +184,7 @@ it(
     let working = true;
     const struck = trouble(() => working);
     await sendAll(rooms);
-    const random = seeded(7);
+    const random = seededRandom(7);
     const arrived = () =>
       rooms.every(({ members }) =>
         members.every(({ seen }) => messagesIn(seen).length >= MEMBERS * MESSAGES_OF_EACH),

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Centrifuge } from 'centrifuge';
+import { seededRandom } from '../../local/faults/random';
 import { type ChannelLog, readLog } from '../support/channel-log';
 import { Clients, eventually } from '../support/clients';
 import { rounds } from '../support/counts';
 import { upTo } from '../support/publishing';
 import { messagesInQueues } from '../support/queues';
-import { seeded } from '../support/random';
 import { sandboxPids } from '../support/sandboxes';
 import { faultsOf, Sightings } from '../support/sightings';
 import { readTarget } from '../support/target';
@@ -114,7 +114,7 @@ it.each(upTo(rounds(1, 3)))(
     const ended: unknown[] = [];
     for (const client of [...publishers, ...readers]) client.on('disconnected', (event) => ended.push(event));
 
-    const outcomes = await publishAndKill(publishers, channels, seeded(seed));
+    const outcomes = await publishAndKill(publishers, channels, seededRandom(seed));
     await settle();
 
     const auditor = await clients.connected('auditor');

@@ -1,5 +1,5 @@
 import { SEND_BURST } from '../../../lambdas/services/chat/rules';
-import { seeded } from '../../support/random';
+import { seededRandom } from '../../../local/faults/random';
 import { usePlatformDouble } from '../service-sdk/platform-double';
 import { type Answer, ChatWorld, type Fault } from './world';
 
@@ -103,7 +103,7 @@ describe('chat.send', () => {
   });
 
   it.each(upTo(30))('gives sends side by side ids in the order of the channel (seed %i)', async (seed) => {
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     world.fault = slow(random);
     const answers = await Promise.all(
       upTo(12).map((n) =>
@@ -152,7 +152,7 @@ describe('chat.send', () => {
   it.each(upTo(40))(
     'leaves no gap and no message twice while functions die side by side (seed %i)',
     async (seed) => {
-      const random = seeded(seed);
+      const random = seededRandom(seed);
       const wait = slow(random);
       let dying = true;
       world.fault = async (written, to) => {
