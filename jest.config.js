@@ -13,7 +13,13 @@ const project = (displayName, more = {}) => ({
   testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
   transform,
   transformIgnorePatterns,
-  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/cdk.out/', '<rootDir>/.holdfast/'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/build/',
+    '<rootDir>/cdk.out/',
+    '<rootDir>/.holdfast/',
+    '<rootDir>/lib/dist/',
+    '<rootDir>/lambdas/service-sdk/dist/',
+  ],
   ...more,
 });
 

@@ -11,6 +11,7 @@ import {
 } from '../lambdas/contract/registry';
 import { AUTH_DEFAULTS, type AuthConfig, authContradictions, authOverlay } from './auth-config';
 import { anyObject, boolean, choice, object, wholeNumber } from './config-schema';
+import type { EnvironmentConfig } from './environment-config';
 import { LIMITS_DEFAULTS, type LimitsConfig, limitsOverlay } from './limits-config';
 import {
   LIVENESS_DEFAULTS,
@@ -20,9 +21,7 @@ import {
 } from './liveness-config';
 
 /** What an environment consists of, checked. Made by `loadConfig`, read by the stacks, never by a function. */
-export interface HoldfastConfig {
-  /** Ends in stack names, stage names, SSM names and the cache user's id. */
-  readonly environment: string;
+export interface HoldfastConfig extends EnvironmentConfig {
   /** Namespaces that the gateway itself owns, beside those of the services. */
   readonly namespaces: { readonly [namespace: string]: NamespaceRules };
   /**
@@ -47,8 +46,6 @@ export interface HoldfastConfig {
     /** Whether this stack sets the region's role for API Gateway logs (`AWS::ApiGateway::Account`). */
     readonly apiGatewayLogRole: boolean;
   };
-  /** What `cdk destroy` does to secrets, logs, archive and queues. */
-  readonly removal: 'destroy' | 'retain';
 }
 
 /** One thing that is wrong in a configuration. */

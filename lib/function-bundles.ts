@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { buildSync, type Metafile } from 'esbuild';
+import type { Metafile } from 'esbuild';
+import { BUNDLES, bundle } from './bundling/bundle';
 import { replaceFile } from './bundling/replace-file';
 import { copyValkeyCommands } from './bundling/valkey-commands';
 
@@ -9,11 +10,6 @@ export interface FunctionBundle {
   /** `gateway-<function>` or `service-<name>`. */
   readonly name: string;
   readonly bytes: number;
-}
-
-/** Folder of a bundle, relative to the project's root. */
-export function bundleDirectory(name: string): string {
-  return join('build', 'functions', name);
 }
 
 /** Where esbuild's account of what went into which bundle is kept, relative to the project's root. */
@@ -47,49 +43,19 @@ function removeOthers(outdir: string, names: readonly string[]): void {
  */
 export function bundleFunctions(root = process.cwd()): FunctionBundle[] {
   const lambdas = join(root, 'lambdas');
-  const outdir = join(root, 'build', 'functions');
-  const gateway = bundle(root, outdir, entries(join(lambdas, 'gateway'), 'gateway'), leanModules(root));
-  const services = bundle(root, outdir, entries(join(lambdas, 'services'), 'service'), {});
+  const gateway = bundle(root, entries(join(lambdas, 'gateway'), 'gateway'), leanModules(root));
+  const services = bundle(root, entries(join(lambdas, 'services'), 'service'));
   const metafile: Metafile = {
     inputs: { ...gateway.inputs, ...services.inputs },
     outputs: { ...gateway.outputs, ...services.outputs },
   };
   const bundles = sizes(metafile);
   removeOthers(
-    outdir,
+    join(root, BUNDLES),
     bundles.map(({ name }) => name),
   );
   replaceFile(join(root, METAFILE), JSON.stringify(metafile));
   return bundles;
-}
-
-function bundle(
-  root: string,
-  outdir: string,
-  entryPoints: Readonly<Record<string, string>>,
-  alias: Record<string, string>,
-): Metafile {
-  const result = buildSync({
-    entryPoints: Object.fromEntries(
-      Object.entries(entryPoints).map(([name, entry]) => [`${name}/index`, entry]),
-    ),
-    outdir,
-    absWorkingDir: root,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    // What a package publishes as ES modules can be shaken: less than two thirds of an SDK client stay.
-    mainFields: ['module', 'main'],
-    legalComments: 'none',
-    alias,
-    metafile: true,
-    write: false,
-    logLevel: 'error',
-  });
-  for (const file of result.outputFiles) replaceFile(file.path, file.text);
-  return result.metafile;
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { USER_NAMESPACE } from '../lambdas/contract/channel';
 import { CHANNEL_EVENTS, CONNECTION_EVENTS } from '../lambdas/contract/lifecycle';
 import {
   GATEWAY_SERVICE,
@@ -12,7 +13,7 @@ import { wholeNumber } from './config-schema';
 import type { RealtimeServiceProps } from './constructs/realtime-service';
 
 /** What `lambdas/services/<name>/infra.ts` exports as its default: everything about the service beside its code. */
-export type ServiceDefinition = Omit<RealtimeServiceProps, 'config' | 'serviceName'>;
+export type ServiceDefinition = Omit<RealtimeServiceProps, 'config' | 'serviceName' | 'entry'>;
 
 /** A service: the folder `lambdas/services/<name>` and its definition. */
 export interface Service extends ServiceDefinition {
@@ -77,10 +78,20 @@ export function assertServiceDefinition(
   if (!SERVICE_NAME.test(name)) {
     throw new ServiceDefinitionError(name, `expected a name that matches ${SERVICE_NAME.source}`);
   }
+  if (name === GATEWAY_SERVICE) {
+    throw new ServiceDefinitionError(name, 'expected a name that no other service has');
+  }
   const parsed = v.safeParse(definition, exported);
-  if (parsed.success) return;
-  const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'definition'}: ${issue.message}`);
-  throw new ServiceDefinitionError(name, problems.join('; '));
+  if (!parsed.success) {
+    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'definition'}: ${issue.message}`);
+    throw new ServiceDefinitionError(name, problems.join('; '));
+  }
+  if (parsed.output.namespaces?.[USER_NAMESPACE] !== undefined)
+    refuseNamespace(name, USER_NAMESPACE, GATEWAY_SERVICE);
+}
+
+function refuseNamespace(name: string, namespace: string, owner: string): never {
+  throw new ServiceDefinitionError(name, `namespace ${namespace}: expected no other owner, got ${owner}`);
 }
 
 /**
@@ -91,7 +102,7 @@ export function checkServices(
   services: readonly Service[],
   gatewayNamespaces: { readonly [namespace: string]: NamespaceRules },
 ): void {
-  const names = new Set([GATEWAY_SERVICE]);
+  const names = new Set<string>();
   const owners = new Map(Object.keys(gatewayNamespaces).map((namespace) => [namespace, GATEWAY_SERVICE]));
   for (const service of services) {
     assertServiceDefinition(service.name, service);
@@ -101,12 +112,7 @@ export function checkServices(
     names.add(service.name);
     for (const namespace of Object.keys(service.namespaces ?? {})) {
       const owner = owners.get(namespace);
-      if (owner !== undefined) {
-        throw new ServiceDefinitionError(
-          service.name,
-          `namespace ${namespace}: expected no other owner, got ${owner}`,
-        );
-      }
+      if (owner !== undefined) refuseNamespace(service.name, namespace, owner);
       owners.set(namespace, service.name);
     }
   }

@@ -3,7 +3,7 @@ import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { DeadLetterQueue } from '../../lambdas/contract/dead-letters';
 import { parameterNames } from '../../lambdas/contract/parameters';
-import type { HoldfastConfig } from '../config';
+import type { EnvironmentConfig } from '../environment-config';
 import { publishParameter } from './contract-parameters';
 import { removalPolicyOf } from './durability';
 
@@ -11,7 +11,12 @@ import { removalPolicyOf } from './durability';
 export const DEAD_LETTERS_KEPT = Duration.days(14);
 
 /** A standard queue for what could not be handed over. */
-export function deadLetterQueue(scope: Construct, id: string, config: HoldfastConfig, whose: string): Queue {
+export function deadLetterQueue(
+  scope: Construct,
+  id: string,
+  config: EnvironmentConfig,
+  whose: string,
+): Queue {
   const queue = new Queue(scope, id, {
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,

@@ -10,8 +10,8 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { HoldfastConfig } from '../config';
-import { bundleDirectory } from '../function-bundles';
+import { bundleDirectory } from '../bundling/bundle';
+import type { EnvironmentConfig } from '../environment-config';
 import { logRetentionOf, removalPolicyOf } from './durability';
 
 /** Where a function stands in the VPC. */
@@ -23,8 +23,8 @@ export interface FunctionNetwork {
 }
 
 export interface NodeFunctionProps {
-  readonly config: HoldfastConfig;
-  /** Name of the bundle (`lib/function-bundles.ts`); the function is called `<environment>-holdfast-<bundle>`. */
+  readonly config: EnvironmentConfig;
+  /** Name of the bundle (`lib/bundling/bundle.ts`); the function is called `<environment>-holdfast-<bundle>`. */
   readonly bundle: string;
   readonly description: string;
   /** @default 10 seconds: none of our functions has a reason to run longer */

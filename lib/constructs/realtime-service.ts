@@ -16,7 +16,9 @@ import { ANSWERED_KINDS, ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lam
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { NamespaceRules } from '../../lambdas/contract/registry';
 import { SERVICE_REQUESTS, serviceSource } from '../../lambdas/contract/server-api';
-import type { HoldfastConfig } from '../config';
+import { bundleServiceEntry } from '../bundling/service-entry';
+import type { EnvironmentConfig } from '../environment-config';
+import { assertServiceDefinition } from '../service-definition';
 import { asInterface } from './as-interface';
 import { readParameter } from './contract-parameters';
 import { publishDeadLetters } from './dead-letters';
@@ -31,9 +33,20 @@ import { ServiceTable } from './service-table';
 /** Properties of the function that a service may set for itself; `environment` adds variables. */
 export type RealtimeServiceOverrides = Partial<FunctionProps>;
 
+/** What a service has to know of the environment that it is in; the configuration of the platform has it. */
+export interface ServiceEnvironment extends EnvironmentConfig {
+  /** The service that takes what clients `send`, as the platform's configuration has it. @default - nobody */
+  readonly sendService?: string;
+}
+
 export interface RealtimeServiceProps {
-  readonly config: HoldfastConfig;
+  readonly config: ServiceEnvironment;
   readonly serviceName: string;
+  /**
+   * File that exports `handler`, from the working directory; it is bundled into `build/functions/service-<name>/`.
+   * @default - the bundle is there: this repository bundles `lambdas/services/<name>/handler.ts` itself
+   */
+  readonly entry?: string;
   /** Method names without the service's prefix. */
   readonly methods: readonly string[];
   /** @default - the service owns no namespace */
@@ -90,12 +103,15 @@ export class RealtimeService extends Construct {
   constructor(scope: Construct, id: string, props: RealtimeServiceProps) {
     super(scope, id);
     const { config, serviceName, overrides } = props;
+    assertServiceDefinition(serviceName, props);
+    const bundle = `service-${serviceName}`;
+    if (props.entry !== undefined) bundleServiceEntry(bundle, props.entry);
     const names = parameterNames(config.environment);
     const busName = readParameter(this, names.busName);
     this.table = props.table ? new ServiceTable(this, 'Table', { config }) : undefined;
     this.function = new NodeFunction(this, 'Function', {
       config,
-      bundle: `service-${serviceName}`,
+      bundle,
       description: `Service ${serviceName}`,
       environment: {
         ENVIRONMENT: config.environment,

@@ -6,12 +6,12 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { HoldfastConfig } from '../config';
+import type { EnvironmentConfig } from '../environment-config';
 import { DEAD_LETTERS_KEPT } from './dead-letters';
 import { removalPolicyOf } from './durability';
 
 export interface ServiceQueueProps {
-  readonly config: HoldfastConfig;
+  readonly config: EnvironmentConfig;
   /** FIFO, a group per connection. */
   readonly ordered: boolean;
   /** Of the function behind it. */

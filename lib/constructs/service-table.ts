@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { EXPIRY_ATTRIBUTE, TABLE_KEY } from '../../lambdas/contract/table';
-import type { HoldfastConfig } from '../config';
+import type { EnvironmentConfig } from '../environment-config';
 import { removalPolicyOf } from './durability';
 
 /** What a service does with items. It reads by key: no scan, and nothing about the table itself. */
@@ -18,7 +18,7 @@ const ITEM_ACTIONS = [
 ];
 
 export interface ServiceTableProps {
-  readonly config: HoldfastConfig;
+  readonly config: EnvironmentConfig;
 }
 
 /** A service's own table: key of two texts, paid by request, encrypted, items with an expiry go by themselves. */

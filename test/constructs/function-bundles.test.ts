@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
-import { bundleDirectory, bundleFunctions, METAFILE } from '../../lib/function-bundles';
+import { bundleDirectory } from '../../lib/bundling/bundle';
+import { bundleFunctions, METAFILE } from '../../lib/function-bundles';
 
 const ROOT = join(__dirname, '..', '..');
 const FUNCTIONS = [
