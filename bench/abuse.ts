@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Abusers } from '../test/support/abuse';
+import { attack } from '../test/support/attack';
 import { Clients } from '../test/support/clients';
 import { Crowd } from '../test/support/crowd';
 import startStack from '../test/support/start-stack';
@@ -37,7 +34,7 @@ export async function benchAbuse(): Promise<void> {
     const counts: Abusers['counts'][] = [];
     for (let n = 1; n <= ROUNDS; n++) {
       const quiet = await measure(crowd);
-      const end = attack();
+      const end = attack(readTarget(), ABUSIVE);
       const abused = await crowd
         .talk(WARM_UP_MS, EVERY_MS)
         .then(() => measure(crowd))
@@ -83,19 +80,4 @@ async function measure(crowd: Crowd): Promise<Round> {
 function rowOf(name: string, quiet: Round, abused: Round): string[] {
   const figures = [quiet.p50, quiet.p99, abused.p50, abused.p99].map((figure) => figure.toFixed(1));
   return [name, ...figures, (abused.p50 / quiet.p50).toFixed(2), (abused.p99 / quiet.p99).toFixed(2)];
-}
-
-/** Begins to abuse; what is answered ends it, and says what came of it. */
-function attack(): () => Promise<Abusers['counts']> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(__dirname, 'attackers.ts'), String(ABUSIVE)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const ended = once(child, 'exit');
-  return async () => {
-    child.stdin.end();
-    const [counts] = await Promise.all([text(child.stdout), ended]);
-    return JSON.parse(counts) as Abusers['counts'];
-  };
 }
