@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { parameterNames } from '../lambdas/contract/parameters';
 import { parseTokenRules } from '../lambdas/contract/token-rules';
 import { LocalCloud } from './cloud';
+import { makeAssemblies } from './command/assemblies';
 import { ConsoleLog } from './command/console-log';
 import { readOptions, type StartOptions, USAGE, UsageError } from './command/options';
 import { Phases } from './command/phases';
@@ -16,10 +17,9 @@ import {
   runDirectory,
   writeState,
 } from './command/state-file';
-import { synthesize } from './command/synth';
 import { FaultControl } from './faults/control';
 import { findRedis } from './redis/find';
-import { type CreatedStacks, createStacks } from './stacks';
+import { createStacks } from './stacks';
 import { claimsOf, signToken, type TokenRequest } from './token';
 import { WebServer } from './web/web-server';
 
@@ -32,7 +32,7 @@ const root = join(__dirname, '..');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Everything that has to end, newest first. */
-type Ending = () => Promise<void> | void;
+type Ending = () => unknown;
 
 async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   const phases = new Phases(say);
@@ -47,7 +47,6 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   if (ports.taken !== undefined) say(`Port ${ports.taken} is taken: the whole block moves.`);
   say(`Holdfast starts on ports ${ports.websocket} to ${ports.aws}.`);
   const run = runDirectory(options.directory);
-  const assembly = join(run, 'cdk.out');
   endings.push(() => rmSync(run, { recursive: true, force: true }));
   const redisBinary = phases.run(
     'find Redis (beside the next)',
@@ -57,20 +56,20 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   // Its failure is reported by whoever awaits it; until then it must not count as unhandled.
   redisBinary.catch(() => undefined);
   const abort = new AbortController();
-  const synthesis = phases.run('bundle and synthesize', () =>
-    synthesize({
-      root,
-      environment: ENVIRONMENT,
-      outputDirectory: assembly,
-      signal: abort.signal,
-      ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
-    }),
-  );
+  const synthesis = makeAssemblies({
+    root,
+    environment: ENVIRONMENT,
+    region: REGION,
+    directory: run,
+    options,
+    phases,
+    signal: abort.signal,
+  });
   endings.push(() => {
     abort.abort();
     return synthesis.catch(() => undefined);
   });
-  await synthesis;
+  const assemblies = await synthesis;
   await redisBinary;
   const cloud = new LocalCloud({
     region: REGION,
@@ -82,9 +81,9 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   });
   endings.push(() => cloud.close());
   await cloud.listen();
-  const created = await phases.run(
+  await phases.run(
     'make resources',
-    () => createStacks(assembly, cloud),
+    () => createStacks(assemblies, cloud),
     ({ resources, stacks }) => `${resources} in ${stacks} stacks`,
   );
   await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
@@ -92,7 +91,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   const controlUrl = await control.listen();
   endings.push(() => control.close());
   const { token: controlToken } = control;
-  const state = describe(created, cloud, {
+  const state = describe(cloud, {
     webUrl: `http://localhost:${ports.web}`,
     controlUrl,
     controlToken,
@@ -125,20 +124,20 @@ function tokenTermsOf(cloud: LocalCloud): Pick<TokenRequest, 'secret' | 'issuer'
 }
 
 function describe(
-  { outputs }: CreatedStacks,
   cloud: LocalCloud,
   more: Pick<LocalState, 'webUrl' | 'controlUrl' | 'controlToken'>,
 ): LocalState {
-  const output = (name: string): string => {
-    const value = outputs.get(name);
-    if (value === undefined) throw new Error(`expected an output ${name} of the stacks, got none`);
+  const names = parameterNames(ENVIRONMENT);
+  const parameter = (name: string): string => {
+    const value = cloud.ssm.find(name)?.value;
+    if (value === undefined) throw new Error(`expected stacks that make the parameter ${name}, got none`);
     return value;
   };
   return {
     pid: process.pid,
-    websocketUrl: output('wssUrl'),
-    callbackUrl: output('callbackUrl'),
-    serverApiUrl: output('serverApiUrl'),
+    websocketUrl: parameter(names.websocketUrl),
+    callbackUrl: parameter(names.callbackUrl),
+    serverApiUrl: parameter(names.serverApiUrl),
     apiKey: cloud.secrets.value(`/holdfast/${ENVIRONMENT}/api-key`),
     ...more,
     awsEndpointUrl: cloud.awsEndpointUrl,

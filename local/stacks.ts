@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../lambdas/contract/json';
 import {
+  type Assembly,
   checkResourceTypes,
   loadAssembly,
   type ResolvedOutput,
@@ -14,7 +15,7 @@ import { KNOWN_TYPES, providerOf } from './resources/providers';
 export interface CreatedStacks {
   readonly stacks: number;
   readonly resources: number;
-  /** Outputs of all stacks by name, with local addresses in them. */
+  /** Outputs by `stack.output`, with local addresses in them. */
   readonly outputs: ReadonlyMap<string, string>;
 }
 
@@ -29,12 +30,27 @@ export class ResourceFailedError extends Error {
   }
 }
 
+/** Two assemblies have a stack of one name: on AWS, the second would replace the first. */
+export class DuplicateStackError extends Error {
+  override readonly name = 'DuplicateStackError';
+
+  constructor(stack: string, directories: readonly string[]) {
+    super(`stack ${stack}: expected one app that has it, got it in ${directories.join(' and ')}`);
+  }
+}
+
 /**
- * Makes every resource of an assembly, stack after stack in the order of their dependencies, as a deployment would.
- * @throws UnknownResourceTypesError before anything is made
+ * Makes every resource of assemblies, one after another and stack after stack in the order of their dependencies, as
+ * deployments would. What an assembly reads from SSM has to come before it.
+ * @throws UnknownResourceTypesError, DuplicateStackError before anything is made
  */
-export async function createStacks(assemblyDirectory: string, cloud: LocalCloud): Promise<CreatedStacks> {
-  const { stacks } = loadAssembly(assemblyDirectory);
+export async function createStacks(
+  directories: readonly string[],
+  cloud: LocalCloud,
+): Promise<CreatedStacks> {
+  const assemblies = directories.map(loadAssembly);
+  const stacks = assemblies.flatMap((assembly) => assembly.stacks);
+  refuseDuplicates(assemblies);
   checkResourceTypes(stacks, KNOWN_TYPES);
   const outputs = new Map<string, string>();
   let resources = 0;
@@ -42,10 +58,21 @@ export async function createStacks(assemblyDirectory: string, cloud: LocalCloud)
     const created = await createStack(stack, cloud);
     resources += created.resources;
     for (const [name, { value }] of Object.entries(created.outputs)) {
-      outputs.set(name, cloud.apis.localize(String(value)));
+      outputs.set(`${stack.name}.${name}`, cloud.apis.localize(String(value)));
     }
   }
   return { stacks: stacks.length, resources, outputs };
+}
+
+function refuseDuplicates(assemblies: readonly Assembly[]): void {
+  const owners = new Map<string, string>();
+  for (const { directory, stacks } of assemblies) {
+    for (const { name } of stacks) {
+      const owner = owners.get(name);
+      if (owner !== undefined) throw new DuplicateStackError(name, [owner, directory]);
+      owners.set(name, directory);
+    }
+  }
 }
 
 async function createStack(
@@ -111,7 +138,7 @@ function ssmValue(name: string, cloud: LocalCloud): string {
   const found = cloud.ssm.find(name)?.value;
   if (found !== undefined) return found;
   if (BOOTSTRAP_VERSION.test(name)) return '999';
-  throw new Error(`expected an SSM parameter that an earlier stack made, got ${name}`);
+  throw new Error(`expected an SSM parameter that an earlier stack has made, got ${name}, which none has`);
 }
 
 function secretValue(secretId: string, jsonKey: string | undefined, cloud: LocalCloud): string {

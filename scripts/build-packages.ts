@@ -1,55 +1,68 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Builds what other teams install: `lambdas/service-sdk` and `lib`, each into its folder `dist`, as compiled JavaScript with types.
- * `npm pack` does it by itself.
+ * `npm run build:packages [-- FOLDER]`: builds what other teams install, `lambdas/service-sdk` and `lib`, each into its folder `dist`,
+ * as compiled JavaScript with types. `npm pack` does it by itself.
  */
 
 const ROOT = join(__dirname, '..');
 
-/** The TypeScript compiler found something; what it said is in the message. */
+/** Arguments of the compiler's runs for each package, beside the folder's `tsconfig.json`. */
+const RUNS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'lambdas/service-sdk': [
+    [],
+    // For bundlers, which shake out of the AWS SDK what a service does not use only where it is imported as ES modules.
+    ['--module', 'esnext', '--declaration', 'false', '--outDir', 'dist/esm'],
+  ],
+  lib: [[]],
+};
+
+/** A package cannot be built; the message says why. */
 export class PackageBuildError extends Error {
   override readonly name = 'PackageBuildError';
 }
 
-interface Build {
-  readonly folder: string;
-  /** Arguments of each run of the compiler, beside the folder's `tsconfig.json`. */
-  readonly runs: readonly (readonly string[])[];
+/** Builds the packages of these folders. @throws PackageBuildError */
+export async function buildPackages(folders: readonly string[] = Object.keys(RUNS)): Promise<void> {
+  await Promise.all(folders.map(build));
 }
 
-const BUILDS: readonly Build[] = [
-  {
-    folder: join('lambdas', 'service-sdk'),
-    runs: [
-      [],
-      // For bundlers, which shake out of the AWS SDK what a service does not use only where it is imported as ES modules.
-      ['--module', 'esnext', '--declaration', 'false', '--outDir', join('dist', 'esm')],
-    ],
-  },
-  { folder: 'lib', runs: [[]] },
-];
+async function build(folder: string): Promise<void> {
+  const runs = RUNS[folder];
+  if (!runs) throw new PackageBuildError(`expected one of ${Object.keys(RUNS).join(', ')}, got ${folder}`);
+  const at = join(ROOT, folder);
+  rmSync(join(at, 'dist'), { recursive: true, force: true });
+  copyFileSync(join(ROOT, 'LICENSE'), join(at, 'LICENSE'));
+  await Promise.all(runs.map((run) => compile(at, run)));
+}
 
-/** @throws PackageBuildError */
-export function buildPackages(root = ROOT): void {
-  for (const { folder, runs } of BUILDS) {
-    const at = join(root, folder);
-    rmSync(join(at, 'dist'), { recursive: true, force: true });
-    for (const run of runs) compile(root, at, run);
-    copyFileSync(join(root, 'LICENSE'), join(at, 'LICENSE'));
+async function compile(cwd: string, args: readonly string[]): Promise<void> {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const child = spawn(process.execPath, [tsc, '-p', '.', ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
   }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code !== 0) throw new PackageBuildError(`${cwd}: ${printed.join('').trim()}`);
 }
 
-function compile(root: string, cwd: string, args: readonly string[]): void {
-  try {
-    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    execFileSync(process.execPath, [tsc, '-p', '.', ...args], { cwd, encoding: 'utf8', stdio: 'pipe' });
-  } catch (error) {
-    const { stdout = '', stderr = '' } = Object(error) as { stdout?: string; stderr?: string };
-    throw new PackageBuildError(`${cwd}: ${stdout}${stderr}`.trim(), { cause: error });
-  }
+async function main(): Promise<void> {
+  const folders = process.argv.slice(2);
+  await buildPackages(folders.length > 0 ? folders : undefined);
 }
 
-if (require.main === module) buildPackages();
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof PackageBuildError ? error.message : error);
+    process.exitCode = 1;
+  });
+}

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What `npm start -- ...` was asked for. */
@@ -8,6 +8,10 @@ export interface StartOptions {
   readonly basePort: number;
   /** Overlay of the typed configuration, absolute path. */
   readonly configFile?: string;
+  /** Synthesized assemblies that run in the place of the platform of this repository; absolute paths. */
+  readonly assemblies: readonly string[];
+  /** Folders of CDK apps that run beside the platform, in the order of their deployment; absolute paths. */
+  readonly apps: readonly string[];
   /** Folder of `local.json`, the assembly and Redis files; absolute path. */
   readonly directory: string;
   /** How many times faster than the wall clock schedules and the limits of WebSocket connections go; 1 or more. */
@@ -30,6 +34,8 @@ export const USAGE = `Runs the synthesized templates on this machine.
 
   --port N       first of four ports: WebSocket and @connections, server API, web, AWS endpoint (default ${DEFAULT_PORT})
   --config FILE  JSON that overlays the configuration of lib/config.ts for this run
+  --app DIR      folder of a CDK app with services of its own, run beside the platform as deployed after it; may be repeated
+  --assembly DIR synthesized assembly (cdk.out, environment local) to run in the place of this platform; may be repeated
   --dir DIR      folder for local.json, the assembly and Redis (default .holdfast)
   --time-scale N schedules, and the idle and life limits of WebSocket connections, go N times as fast (default 1)
   --help         this text
@@ -48,9 +54,34 @@ export function readOptions(args: readonly string[], root: string): StartOptions
   if (configFile !== undefined && !existsSync(configFile)) {
     throw new UsageError(`--config: expected a file, got ${configFile}, which does not exist`);
   }
-  const directory = resolve(root, values.dir ?? '.holdfast');
-  const timeScale = readTimeScale(values['time-scale']);
-  return { basePort, directory, timeScale, ...(configFile === undefined ? {} : { configFile }) };
+  const assemblies = foldersWith('--assembly', 'a synthesized assembly', 'manifest.json', values.assembly);
+  if (configFile !== undefined && assemblies.length > 0) {
+    throw new UsageError(
+      '--config: expected no --assembly beside it, since that one has its configuration in it',
+    );
+  }
+  return {
+    basePort,
+    directory: resolve(root, values.dir ?? '.holdfast'),
+    timeScale: readTimeScale(values['time-scale']),
+    assemblies,
+    apps: foldersWith('--app', 'a CDK app', 'cdk.json', values.app),
+    ...(configFile === undefined ? {} : { configFile }),
+  };
+}
+
+/** Absolute paths of folders, each of which has to hold a file. */
+function foldersWith(option: string, what: string, file: string, given: readonly string[] = []): string[] {
+  const expected = `${option}: expected the folder of ${what}`;
+  const folders = given.map((folder) => resolve(folder));
+  for (const folder of folders) {
+    if (!existsSync(folder)) throw new UsageError(`${expected}, got ${folder}, which does not exist`);
+    if (!existsSync(join(folder, file)))
+      throw new UsageError(`${expected}, got ${folder}, which has no ${file}`);
+  }
+  const twice = folders.find((folder, index) => folders.indexOf(folder) !== index);
+  if (twice !== undefined) throw new UsageError(`${option}: expected each folder once, got ${twice} twice`);
+  return folders;
 }
 
 function readTimeScale(text = '1'): number {
@@ -68,6 +99,8 @@ function parse(args: readonly string[]) {
       options: {
         port: { type: 'string' },
         config: { type: 'string' },
+        app: { type: 'string', multiple: true },
+        assembly: { type: 'string', multiple: true },
         dir: { type: 'string' },
         'time-scale': { type: 'string' },
         help: { type: 'boolean', short: 'h' },

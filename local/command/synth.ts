@@ -1,46 +1,90 @@
-import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isJsonObject } from '../../lambdas/contract/json';
+import { LOCAL_ACCOUNT } from '../ports';
+import { ProgramFailedError, type ProgramRun, runProgram } from './run-program';
 
-/** The CDK app failed; the message holds what it printed. */
+/** A CDK app cannot be synthesized; the message says whose and why. */
 export class SynthError extends Error {
   override readonly name = 'SynthError';
 }
 
-/**
- * Synthesizes the app of `cdk.json` into a cloud assembly, as `cdk synth` does but without the CLI and without the
- * validation plugins, which `npm test` runs: they cost seconds and a template that is being worked on may fail them.
- */
-export async function synthesize(options: {
-  readonly root: string;
+export interface Synthesis {
   readonly environment: string;
   readonly outputDirectory: string;
-  readonly configFile?: string;
   /** Ends the app and the bundler below it. */
   readonly signal: AbortSignal;
-}): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join('bin', 'holdfast.ts')], {
-    cwd: options.root,
-    env: {
-      ...process.env,
-      CDK_OUTDIR: options.outputDirectory,
+}
+
+/**
+ * Synthesizes the platform as `cdk synth` does, but without the CLI and without the validation plugins, which `npm test` runs: they
+ * cost seconds, and a template that is being worked on may fail them.
+ * @throws SynthError
+ */
+export function synthesizePlatform(
+  root: string,
+  synthesis: Synthesis & { readonly configFile?: string },
+): Promise<void> {
+  const { environment, outputDirectory, signal, configFile } = synthesis;
+  return runApp('the platform', {
+    command: [process.execPath, '--import', 'tsx', join('bin', 'holdfast.ts')],
+    directory: root,
+    environment: {
+      CDK_OUTDIR: outputDirectory,
       CDK_VALIDATION: 'false',
-      HOLDFAST_ENV: options.environment,
-      ...(options.configFile === undefined ? {} : { HOLDFAST_CONFIG: options.configFile }),
+      HOLDFAST_ENV: environment,
+      ...(configFile === undefined ? {} : { HOLDFAST_CONFIG: configFile }),
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that an abort reaches the bundler as well.
-    detached: true,
+    signal,
   });
-  const abort = () => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-  };
-  options.signal.addEventListener('abort', abort);
-  const printed: string[] = [];
-  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  }).finally(() => options.signal.removeEventListener('abort', abort));
-  if (code !== 0) throw new SynthError(printed.join('').trim() || `the CDK app ended with code ${code}`);
+}
+
+/**
+ * Synthesizes the app of another team by the command of its `cdk.json`. It is told the environment as `cdk synth -c env=NAME`
+ * would tell it.
+ * @throws SynthError
+ */
+export async function synthesizeApp(
+  directory: string,
+  synthesis: Synthesis & { readonly region: string },
+): Promise<void> {
+  const { environment, outputDirectory, signal, region } = synthesis;
+  const { app, context } = readCdkJson(directory);
+  const all = { 'aws:cdk:enable-path-metadata': true, ...context, env: environment };
+  await runApp(`the app in ${directory}`, {
+    command: app,
+    directory,
+    environment: {
+      CDK_OUTDIR: outputDirectory,
+      CDK_CONTEXT_JSON: JSON.stringify(all),
+      CDK_DEFAULT_ACCOUNT: LOCAL_ACCOUNT,
+      CDK_DEFAULT_REGION: region,
+    },
+    signal,
+  });
+}
+
+async function runApp(whose: string, run: ProgramRun): Promise<void> {
+  try {
+    await runProgram(run);
+  } catch (cause) {
+    if (!(cause instanceof ProgramFailedError)) throw cause;
+    throw new SynthError(`${whose} cannot be synthesized:\n${cause.message}`, { cause });
+  }
+}
+
+function readCdkJson(directory: string): { readonly app: string; readonly context: object } {
+  const file = join(directory, 'cdk.json');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const got = cause instanceof Error ? cause.message : String(cause);
+    throw new SynthError(`${file}: expected JSON, got ${got}`, { cause });
+  }
+  const { app, context } = isJsonObject(parsed) ? parsed : {};
+  if (typeof app !== 'string' || app.trim() === '') {
+    throw new SynthError(`${file}: expected a command as its member app, got ${JSON.stringify(app)}`);
+  }
+  return { app, context: isJsonObject(context) ? context : {} };
 }

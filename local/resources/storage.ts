@@ -7,6 +7,9 @@ export const parameter: Provider = (request, cloud) => {
   const properties = new Properties(request);
   const name = properties.optionalString('Name') ?? generatedName(request);
   const value = properties.string('Value');
+  // A name has one owner, as CloudFormation sees to: two services cannot register under one.
+  if (cloud.ssm.find(name))
+    throw new PropertyError(request, 'Name', 'a parameter that is not there yet', name);
   const type = properties.optionalString('Type') === 'StringList' ? 'StringList' : 'String';
   cloud.ssm.put(name, value, type, tierOf(request, properties.optionalString('Tier')));
   return { ref: name, attributes: { Type: type, Value: value } };

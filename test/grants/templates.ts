@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { synthesize } from '../../local/command/synth';
+import { synthesizePlatform } from '../../local/command/synth';
 import { CONFIGURATION } from './configuration';
 
 const ROOT = join(__dirname, '..', '..');
@@ -18,6 +18,6 @@ export async function synthesizeTemplates(): Promise<SynthesizedTemplates> {
   writeFileSync(configFile, JSON.stringify(CONFIGURATION));
   const assembly = join(directory, 'cdk.out');
   const { signal } = new AbortController();
-  await synthesize({ root: ROOT, environment: 'local', outputDirectory: assembly, configFile, signal });
+  await synthesizePlatform(ROOT, { environment: 'local', outputDirectory: assembly, configFile, signal });
   return { assembly, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }

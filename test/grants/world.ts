@@ -71,7 +71,7 @@ export async function startWorld(assembly: string, basePort: number): Promise<Wo
   let outputs: ReadonlyMap<string, string>;
   try {
     await cloud.listen();
-    ({ outputs } = await createStacks(assembly, cloud));
+    ({ outputs } = await createStacks([assembly], cloud));
     await cloud.begin();
     // Cold starts at the same time would take longer than clients wait.
     await Promise.all(cloud.lambda.registry.list().map(({ name }) => cloud.lambda.warm(name)));
@@ -80,7 +80,7 @@ export async function startWorld(assembly: string, basePort: number): Promise<Wo
     throw new StartFailedError(error, denials);
   }
   let count = 0;
-  const websocketUrl = outputs.get('wssUrl') ?? '';
+  const websocketUrl = outputs.get('local-holdfast-gateway.wssUrl') ?? '';
   const token: World['token'] = (user, more = {}) =>
     signToken({ secret: cloud.secrets.value('/holdfast/local/jwt-secret'), user, ...more });
   const socket: World['socket'] = async (query = '') => {
@@ -91,7 +91,7 @@ export async function startWorld(assembly: string, basePort: number): Promise<Wo
   return {
     cloud,
     websocketUrl,
-    serverApiUrl: outputs.get('serverApiUrl') ?? '',
+    serverApiUrl: outputs.get('local-holdfast-gateway.serverApiUrl') ?? '',
     denials,
     lines,
     warnings,

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readOptions, USAGE, UsageError } from '../../local/command/options';
 
 const read = (...args: string[]) => readOptions(args, '/project');
@@ -23,4 +26,41 @@ describe('npm start -- --time-scale', () => {
     expect(read('--help')).toBe('help');
     expect(USAGE).toContain('--time-scale N');
   });
+});
+
+describe.each([
+  ['--app', 'apps', 'a CDK app', 'cdk.json'],
+  ['--assembly', 'assemblies', 'a synthesized assembly', 'manifest.json'],
+])('npm start -- %s', (option, field, what, file) => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-options-'));
+    for (const name of ['one', 'two']) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, file), '{}');
+    }
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('may be repeated; the order is that of the deployments', () => {
+    const [one, two] = [join(folder, 'one'), join(folder, 'two')];
+    expect(read(option, two, `${option}=${one}`)).toMatchObject({ [field]: [two, one] });
+    expect(read()).toMatchObject({ [field]: [] });
+  });
+
+  it('refuses a folder that is not there or has nothing to run, or comes twice, with expected and got', () => {
+    const [one, none] = [join(folder, 'one'), join(folder, 'none')];
+    expect(() => read(option, none)).toThrow(
+      `${option}: expected the folder of ${what}, got ${none}, which does not exist`,
+    );
+    expect(() => read(option, folder)).toThrow(
+      `${option}: expected the folder of ${what}, got ${folder}, which has no ${file}`,
+    );
+    expect(() => read(option, one, option, one)).toThrow(
+      `${option}: expected each folder once, got ${one} twice`,
+    );
+    expect(() => read(option, none)).toThrow(UsageError);
+  });
+
+  it('is in the help', () => expect(USAGE).toContain(`${option} DIR`));
 });

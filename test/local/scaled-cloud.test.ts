@@ -136,7 +136,7 @@ beforeAll(async () => {
     timeScale: 1000,
   });
   await cloud.listen();
-  await createStacks(directory, cloud);
+  await createStacks([directory], cloud);
   await cloud.begin();
 });
 afterAll(async () => {

@@ -82,7 +82,7 @@ export async function runTemplate(resources: object, basePort: number): Promise<
   };
   try {
     await cloud.listen();
-    await createStacks(directory, cloud);
+    await createStacks([directory], cloud);
     await cloud.begin();
   } catch (error) {
     await close();
@@ -98,12 +98,13 @@ export async function runTemplate(resources: object, basePort: number): Promise<
   };
 }
 
-function writeAssembly(directory: string, resources: object): void {
+/** Writes an assembly of one stack. */
+export function writeAssembly(directory: string, resources: object, stack = 'app', parameters = {}): void {
   const write = (name: string, content: object) =>
     writeFileSync(join(directory, name), JSON.stringify(content));
   mkdirSync(join(directory, `asset.${HASH}`));
   writeFileSync(join(directory, `asset.${HASH}`, 'index.js'), CODE);
-  write('app.template.json', { Resources: resources });
+  write('app.template.json', { Resources: resources, Parameters: parameters });
   write('app.assets.json', {
     version: '43.0.0',
     files: {
@@ -120,7 +121,7 @@ function writeAssembly(directory: string, resources: object): void {
       app: {
         type: 'aws:cloudformation:stack',
         environment: 'aws://unknown-account/unknown-region',
-        properties: { templateFile: 'app.template.json', stackName: 'app' },
+        properties: { templateFile: 'app.template.json', stackName: stack },
         dependencies: ['app.assets'],
       },
     },

@@ -1,11 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { ROLE_ID } from '../../lambdas/contract/registry';
 import { Clients, collect, eventually } from '../support/clients';
 import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
+import { OtherTeam } from '../support/other-team';
 import { ProjectCopy } from '../support/project-copy';
+import { awsOptions } from '../support/target';
 
 const copy = new ProjectCopy();
+let team: OtherTeam;
 let stack: LaunchedStack;
 let clients: Clients;
 
@@ -17,7 +22,8 @@ beforeAll(async () => {
   for (const name of ['orders', 'watcher', 'faulty']) {
     cpSync(join(__dirname, name), join(copy.root, 'lambdas', 'services', name), { recursive: true });
   }
-  stack = await launchStack({ name: 'own-services', basePort: 4620, root: copy.root });
+  team = await OtherTeam.install();
+  stack = await launchStack({ name: 'own-services', basePort: 4620, root: copy.root, apps: [team.root] });
   clients = new Clients(stack.target);
 }, 90_000);
 
@@ -25,6 +31,7 @@ afterAll(async () => {
   clients?.close();
   if (stack) await endStack(stack.pid, stack.target.directory);
   copy.remove();
+  team?.remove();
 });
 
 describe('npm run new:service -- poll', () => {
@@ -58,6 +65,36 @@ it('services that look on at a call get it beside its own, and one that fails to
   expect(told.map(({ data }) => data.text)).toEqual(['one', 'two', 'three']);
   expect(ofRoom()).toEqual(Array(3).fill({ user: 'alice', room: '2' }));
 }, 30_000);
+
+describe("npm start -- --app, with another team's app", () => {
+  it('runs its service beside those of the platform', async () => {
+    const [alice, bob] = [await clients.connected('alice'), await clients.connected('bob')];
+    const { ballot } = (await alice.rpc('ballot.open', { question: 'Tea?', options: ['yes', 'no'] })).data;
+    const seen = await collect(bob, `ballot:${ballot}`);
+    const vote = (client: typeof alice, option: number) => client.rpc('ballot.vote', { ballot, option });
+    expect((await vote(alice, 0)).data).toMatchObject({ offset: 1 });
+    await vote(bob, 1);
+    await eventually('both votes are seen', () => seen.length === 2);
+    expect(seen.map(({ data }) => data)).toEqual([
+      { counts: [1, 0], votes: 1 },
+      { counts: [1, 1], votes: 2 },
+    ]);
+    await expect(vote(alice, 1)).rejects.toMatchObject({ code: 409 });
+    expect((await bob.rpc('ballot.result', { ballot })).data).toMatchObject({ counts: [1, 1], votes: 2 });
+  });
+
+  it('has its role in the registry, by which couriers know what it publishes', async () => {
+    const client = new SSMClient(awsOptions(stack.target));
+    const { Parameter } = await client.send(
+      new GetParameterCommand({ Name: '/holdfast/local/services/ballot' }),
+    );
+    client.destroy();
+    expect(JSON.parse(Parameter?.Value ?? '')).toMatchObject({
+      service: 'ballot',
+      role: expect.stringMatching(ROLE_ID),
+    });
+  });
+});
 
 describe('a service with ordered delivery', () => {
   const numbers = Array.from({ length: 50 }, (_, index) => index + 1);

@@ -27,6 +27,8 @@ export async function launchStack(options: {
   readonly root?: string;
   /** Overlay of the configuration. */
   readonly config?: object;
+  /** Folders of CDK apps that run beside the platform. @default - none */
+  readonly apps?: readonly string[];
   /** How many times as fast schedules and the idle and life limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
 }): Promise<LaunchedStack> {
@@ -34,6 +36,7 @@ export async function launchStack(options: {
   const directory = join(root, '.holdfast', options.name);
   mkdirSync(directory, { recursive: true });
   const args = ['--dir', directory, '--port', String(options.basePort)];
+  for (const app of options.apps ?? []) args.push('--app', app);
   if (options.timeScale !== undefined) args.push('--time-scale', String(options.timeScale));
   if (options.config) {
     const file = join(directory, 'config.json');

@@ -1,0 +1,100 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(__dirname, '..', '..');
+const EXAMPLE = join(ROOT, 'examples', 'other-team');
+
+/** Our packages, by the folders of their workspaces. */
+export const PACKAGES = {
+  '@holdfast/constructs': 'lib',
+  '@holdfast/service-sdk': join('lambdas', 'service-sdk'),
+} as const;
+
+type PackageName = keyof typeof PACKAGES;
+
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+export function manifestIn(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+}
+
+/**
+ * `examples/other-team` as its team has it: in a folder of its own, with our packages as `npm pack` makes them. Everything else that
+ * it or they declare is linked to what is installed here, and nothing that none of them declares can be found.
+ */
+export class OtherTeam {
+  readonly root = mkdtempSync(join(tmpdir(), 'holdfast-team-'));
+
+  /** Takes a few seconds. */
+  static async install(): Promise<OtherTeam> {
+    const team = new OtherTeam();
+    cpSync(EXAMPLE, team.root, {
+      recursive: true,
+      filter: (from) => !['node_modules', 'build', 'cdk.out'].includes(basename(from)),
+    });
+    await team.#pack();
+    const { dependencies, devDependencies } = manifestIn(team.root);
+    team.#link({ ...dependencies, ...devDependencies });
+    return team;
+  }
+
+  packageFolder(name: PackageName): string {
+    return join(this.root, 'node_modules', name);
+  }
+
+  /** Files of a package, from its folder. */
+  filesOf(name: PackageName): string[] {
+    const folder = this.packageFolder(name);
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+  }
+
+  /** Runs a program in the folder; rejects with what it printed where it fails. */
+  async run(program: string, ...args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(program, args, { cwd: this.root, encoding: 'utf8' }).catch(
+      ({ stdout: printed, stderr }: { readonly stdout?: string; readonly stderr?: string }) => {
+        throw new Error(`${program} ${args.join(' ')} failed: ${printed ?? ''}${stderr ?? ''}`);
+      },
+    );
+    return stdout;
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  async #pack(): Promise<void> {
+    const tarballs = mkdtempSync(join(tmpdir(), 'holdfast-pack-'));
+    const workspaces = Object.keys(PACKAGES).flatMap((name) => ['-w', name]);
+    const args = ['pack', ...workspaces, '--pack-destination', tarballs];
+    await promisify(execFile)('npm', args, { cwd: ROOT });
+    for (const name of Object.keys(PACKAGES) as PackageName[]) {
+      const { version, dependencies, peerDependencies } = manifestIn(join(ROOT, PACKAGES[name]));
+      const tarball = join(tarballs, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+      mkdirSync(this.packageFolder(name), { recursive: true });
+      execFileSync('tar', ['-xzf', tarball, '-C', this.packageFolder(name), '--strip-components', '1']);
+      this.#link({ ...dependencies, ...peerDependencies });
+    }
+    rmSync(tarballs, { recursive: true, force: true });
+  }
+
+  #link(dependencies: Readonly<Record<string, string>>): void {
+    for (const name of Object.keys(dependencies)) {
+      if (name in PACKAGES) continue;
+      const link = join(this.root, 'node_modules', name);
+      mkdirSync(dirname(link), { recursive: true });
+      rmSync(link, { force: true });
+      symlinkSync(join(ROOT, 'node_modules', name), link);
+    }
+  }
+}
