@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { USER_NAMESPACE } from '../lambdas/contract/channel';
-import { CHANNEL_EVENTS, CONNECTION_EVENTS } from '../lambdas/contract/lifecycle';
+import { CHANNEL_EVENTS, CONNECTION_EVENTS, USER_EVENTS } from '../lambdas/contract/lifecycle';
 import {
   GATEWAY_SERVICE,
   METHOD_NAME,
@@ -53,9 +53,10 @@ const definition = v.looseObject(
     maxConcurrency: v.optional(wholeNumber(2, 1000)),
     table: v.optional(v.boolean()),
     connections: v.optional(v.boolean()),
+    receipts: v.optional(v.boolean()),
     lifecycle: v.optional(
       v.object({
-        events: v.array(v.picklist([...CONNECTION_EVENTS, ...CHANNEL_EVENTS])),
+        events: v.array(v.picklist([...CONNECTION_EVENTS, ...CHANNEL_EVENTS, ...USER_EVENTS])),
         namespaces: v.optional(v.array(namespaceName)),
       }),
     ),

@@ -21,6 +21,7 @@ const SUMMARIES: Readonly<Record<Method, string>> = {
   history_remove: 'Forget the publications of a channel; its position stays',
   info: 'Tell of the environment',
   reply: 'Answer an rpc in the place of a service',
+  delivered: 'Count the sockets of a user that took a publication to its own channel',
   revoke: 'Make tokens of a user worthless that were issued before a time',
 };
 

@@ -39,3 +39,9 @@ export function userChannel(user: string): string | undefined {
   const channel = `${USER_NAMESPACE}:#${user}`;
   return isChannelName(channel) && namesUser(channel, user) ? channel : undefined;
 }
+
+/** Whose own channel it is; undefined where it is nobody's. */
+export function userOfChannel(channel: string): string | undefined {
+  const user = channel.slice(USER_NAMESPACE.length + 2);
+  return userChannel(user) === channel ? user : undefined;
+}

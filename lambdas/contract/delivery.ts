@@ -51,6 +51,8 @@ export interface Delivery {
   readonly version?: number;
   /** What versions are compared within, at most 128 characters; another one starts anew. Absent is the empty one. */
   readonly versionEpoch?: string;
+  /** Of a user's own channel only: the bus is told (`undelivered`) unless it is known that a socket of the user took it. */
+  readonly receipt?: true;
 }
 
 /** Most bytes of the JSON of `info`, which goes into each presence entry, join and publication of a client. */

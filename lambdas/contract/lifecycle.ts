@@ -1,5 +1,6 @@
 import type { EnvelopeSignature } from './envelope';
 import type { ClientInfo } from './frames';
+import type { JsonValue } from './json';
 
 /** EventBridge `detail-type` of lifecycle events; their `source` is that of envelopes. */
 export const LIFECYCLE_DETAIL_TYPE = 'holdfast.lifecycle';
@@ -9,6 +10,9 @@ export const CONNECTION_EVENTS = ['connected', 'disconnected'] as const;
 
 /** Events of channels, which have a namespace. */
 export const CHANNEL_EVENTS = ['subscribed', 'unsubscribed', 'occupied', 'vacated'] as const;
+
+/** Events of users. */
+export const USER_EVENTS = ['undelivered'] as const;
 
 interface Common {
   readonly v: 1;
@@ -49,8 +53,21 @@ export interface ChannelEvent extends Common {
   readonly generation: number;
 }
 
-/** What happened to a connection, a subscription or a channel, as `detail` of an EventBridge event before it is signed. */
-export type UnsignedLifecycleEvent = ConnectionEvent | SubscriptionEvent | ChannelEvent;
+/**
+ * It is not known that a socket of a user took what a service sent to the user. Told always where none did; a client that comes
+ * back at that moment may get it all the same.
+ */
+export interface UndeliveredEvent extends Common {
+  readonly event: (typeof USER_EVENTS)[number];
+  readonly user: string;
+  /** What was sent. */
+  readonly data: JsonValue;
+  /** Name of the service that sent it. */
+  readonly from: string;
+}
+
+/** What happened to a connection, a subscription, a channel or a user, as `detail` of an EventBridge event before it is signed. */
+export type UnsignedLifecycleEvent = ConnectionEvent | SubscriptionEvent | ChannelEvent | UndeliveredEvent;
 
 /** Signed as envelopes are: Ed25519 over the RFC 8785 form of the event without `signature`. */
 export type LifecycleEvent = UnsignedLifecycleEvent & { readonly signature: EnvelopeSignature };

@@ -1,6 +1,9 @@
 /** Routes of the server API: by API key, and for callers that API Gateway authenticates by their signature (IAM). */
 export const API_ROUTES = { key: 'POST /api/{method}', iam: 'POST /api/iam/{method}' } as const;
 
+/** Method of the server API by which services ask how many sockets took what was sent to a user. */
+export const RECEIPT_METHOD = 'delivered';
+
 /** Requests that backends may put on the bus, by the `detail-type` of their events; `detail` is the body of the method. */
 export const BUS_REQUESTS = {
   'holdfast.publish': 'publish',

@@ -7,7 +7,12 @@ import type {
   UnsignedSubscribeEnvelope,
 } from '../contract/envelope';
 import type { JsonObject, JsonValue } from '../contract/json';
-import type { ChannelEvent, ConnectionEvent, SubscriptionEvent } from '../contract/lifecycle';
+import type {
+  ChannelEvent,
+  ConnectionEvent,
+  SubscriptionEvent,
+  UndeliveredEvent,
+} from '../contract/lifecycle';
 import type { log } from '../contract/log';
 import type { GuardedWrite, OnceOutcome } from './once';
 
@@ -67,6 +72,15 @@ export interface OnceOptions {
   readonly result?: JsonValue;
 }
 
+/** What was sent to a user. */
+export interface SentToUser {
+  /**
+   * How many sockets of the user have taken it: answers once all of them were tried, or after three seconds; undefined where it
+   * has not been in the log by then. Zero: `undelivered` follows. Throws `ReceiptError`. Needs `receipts: true` in `infra.ts`.
+   */
+  readonly sockets: () => Promise<number | undefined>;
+}
+
 /**
  * What a handler may bring about. The functions may be taken apart: `({ data, publish }) => ...`. An event that comes twice, or
  * again after a crash between two effects, publishes once: publications have the event's id, their channel and their
@@ -84,8 +98,11 @@ export interface Effects {
     data: JsonValue,
     options?: PublicationOptions,
   ) => Promise<void>;
-  /** Publishes to the user's own channel `user:#<id>`, on which all sockets of the user are. As `publish`. */
-  readonly toUser: (user: string, data: JsonValue, options?: PublicationOptions) => Promise<void>;
+  /**
+   * Publishes to the user's own channel `user:#<id>`, on which all sockets of the user are. As `publish`. Unless it is known that a
+   * socket took it, the lifecycle event `undelivered` follows, within a second where the user has none, else within some ten.
+   */
+  readonly toUser: (user: string, data: JsonValue, options?: PublicationOptions) => Promise<SentToUser>;
   /**
    * Makes a server-side subscription on open connections of a user; it ends with the connection. This, `unsubscribe` and
    * `disconnect` resolve when the request is durable; it is carried out soon after, in no order. Repeats do no harm. Throws
@@ -135,6 +152,7 @@ export interface LifecycleEvents {
   readonly unsubscribed: SubscriptionEvent & { readonly event: 'unsubscribed' };
   readonly occupied: ChannelEvent & { readonly event: 'occupied' };
   readonly vacated: ChannelEvent & { readonly event: 'vacated' };
+  readonly undelivered: UndeliveredEvent;
 }
 
 /** What is told of connections, subscriptions and channels gets. */

@@ -3,12 +3,12 @@ import type { Delivery } from '../contract/delivery';
 import type { JsonObject, JsonValue } from '../contract/json';
 import type { ServiceRequest } from '../contract/server-api';
 import { childTraceparent } from '../contract/trace';
-import type { Effects, PublicationOptions } from './contexts';
+import type { Effects, PublicationOptions, SentToUser } from './contexts';
 import type { Platform } from './platform';
 import { PublicationError, publicationKey } from './publications';
 
 /** What a publication may have beside what every one has. */
-export type PublicationExtras = Pick<Delivery, 'info' | 'reply'>;
+export type PublicationExtras = Pick<Delivery, 'info' | 'reply' | 'receipt'>;
 
 /** What effects come from. */
 export interface Origin {
@@ -36,7 +36,7 @@ export class EventEffects {
     return {
       publish: (channel, data, options) => this.publish(channel, data, options),
       broadcast: (channels, data, options) => this.#broadcast(channels, data, options),
-      toUser: async (user, data, options) => this.publish(channelOf(user), data, options),
+      toUser: (user, data, options) => this.#toUser(user, data, options),
       subscribe: (user, channel, options = {}) =>
         this.#ask('holdfast.subscribe', { user, channel, ...options }),
       unsubscribe: (user, channel, options = {}) =>
@@ -55,18 +55,30 @@ export class EventEffects {
   async publish(
     channel: string,
     data: JsonValue,
-    { idempotencyKey, version, versionEpoch, publishedAt }: PublicationOptions = {},
+    options: PublicationOptions = {},
     extras: PublicationExtras = {},
   ): Promise<void> {
+    await this.#publish(channel, data, options, extras);
+  }
+
+  /** Answers the key that it is published by. */
+  async #publish(
+    channel: string,
+    data: JsonValue,
+    options: PublicationOptions,
+    extras: PublicationExtras,
+  ): Promise<string> {
     const { root, traceparent } = this.#origin;
     const ordinal = (this.#publications.get(channel) ?? 0) + 1;
     this.#publications.set(channel, ordinal);
-    return this.#platform.publications.send({
+    const { idempotencyKey = publicationKey(root, channel, ordinal) } = options;
+    const { version, versionEpoch, publishedAt } = options;
+    await this.#platform.publications.send({
       v: 1,
       type: 'publication',
       channel,
       data,
-      idempotencyKey: idempotencyKey ?? publicationKey(root, channel, ordinal),
+      idempotencyKey,
       source: this.#platform.serviceName,
       publishedAt: publishedAt ?? Date.now(),
       traceparent: childTraceparent(traceparent),
@@ -74,6 +86,13 @@ export class EventEffects {
       ...(versionEpoch !== undefined && { versionEpoch }),
       ...extras,
     });
+    return idempotencyKey;
+  }
+
+  async #toUser(user: string, data: JsonValue, options: PublicationOptions = {}): Promise<SentToUser> {
+    const channel = channelOf(user);
+    const key = await this.#publish(channel, data, options, { receipt: true });
+    return { sockets: () => this.#platform.receipts.sockets(user, key) };
   }
 
   async #broadcast(

@@ -21,6 +21,7 @@ export {
   type PublishOptions,
   type RpcContext,
   type SendContext,
+  type SentToUser,
   type SubscribeContext,
   type SubscriptionOptions,
 } from './contexts';

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ENVELOPE_SOURCE } from '../contract/envelope';
+import type { JsonValue } from '../contract/json';
 import { LIFECYCLE_DETAIL_TYPE, type LifecycleEvent } from '../contract/lifecycle';
 import { log } from '../contract/log';
 import { newTraceparent } from '../contract/trace';
@@ -40,6 +41,13 @@ const lifecycleEvent = v.looseObject({
       info: v.looseObject({ user: v.string(), client: v.string() }),
     }),
     v.looseObject({ ...ofChannel, event: v.picklist(['occupied', 'vacated']), generation: v.number() }),
+    v.looseObject({
+      ...common,
+      event: v.literal('undelivered'),
+      user: text,
+      data: v.custom<JsonValue>((value) => value !== undefined, 'any JSON'),
+      from: text,
+    }),
   ]),
 });
 

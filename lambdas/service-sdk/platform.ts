@@ -5,6 +5,7 @@ import { Authorizations } from './authorizations';
 import { type Guard, TableGuard } from './once';
 import { PublicKeys } from './public-keys';
 import { Publications } from './publications';
+import { Receipts } from './receipts';
 import { Replies } from './replies';
 import { Requests } from './requests';
 import { serviceTable } from './table';
@@ -18,6 +19,7 @@ export interface Platform {
   readonly authorizations: Pick<Authorizations, 'send'>;
   readonly replies: Pick<Replies, 'send'>;
   readonly requests: Pick<Requests, 'put'>;
+  readonly receipts: Pick<Receipts, 'sockets'>;
   readonly guard: Guard;
 }
 
@@ -54,6 +56,7 @@ function makePlatform(): Platform {
     authorizations: new Authorizations(queue, environment.DELIVERIES_QUEUE_URL),
     replies: new Replies(managementClient(environment.CALLBACK_URL)),
     requests: new Requests(lazily(eventBridgeClient), environment.BUS_NAME, environment.SERVICE_NAME),
+    receipts: new Receipts(() => readEnvironment(['SERVER_API_URL']).SERVER_API_URL),
     guard: new TableGuard(serviceTable),
   };
 }

@@ -55,6 +55,8 @@ export interface Recorded {
 }
 
 export interface InvokeOptions {
+  /** How many sockets take what it sends to users. @default 1 */
+  readonly sockets?: number;
   /** The invocation dies at the effect after so many: a crash between two effects. */
   readonly crashAfter?: number;
 }
@@ -136,7 +138,7 @@ class Recorder {
   constructor(
     serviceName: string,
     done: Map<string, JsonValue | undefined>,
-    { crashAfter = Number.POSITIVE_INFINITY }: InvokeOptions,
+    { crashAfter = Number.POSITIVE_INFINITY, sockets = 1 }: InvokeOptions,
   ) {
     this.#crashAfter = crashAfter;
     this.platform = {
@@ -157,6 +159,7 @@ class Recorder {
         },
       },
       requests: { put: async (request, detail) => this.#take(this.requests, { request, detail }) },
+      receipts: { sockets: async () => sockets },
       guard: {
         write: async (key, writes, result) => {
           if (done.has(key)) {

@@ -1,4 +1,4 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Fn, Validations } from 'aws-cdk-lib';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant } from 'aws-cdk-lib/aws-iam';
@@ -15,7 +15,7 @@ import { Construct } from 'constructs';
 import { ANSWERED_KINDS, ENVELOPE_DETAIL_TYPE, ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import type { NamespaceRules } from '../../lambdas/contract/registry';
-import { SERVICE_REQUESTS, serviceSource } from '../../lambdas/contract/server-api';
+import { RECEIPT_METHOD, SERVICE_REQUESTS, serviceSource } from '../../lambdas/contract/server-api';
 import { bundleServiceEntry } from '../bundling/service-entry';
 import type { EnvironmentConfig } from '../environment-config';
 import { assertServiceDefinition } from '../service-definition';
@@ -72,6 +72,8 @@ export interface RealtimeServiceProps {
   readonly maxConcurrency?: number;
   /** Whether it may `subscribe`, `unsubscribe` and `disconnect` users. @default false */
   readonly connections?: boolean;
+  /** Whether it may ask how many sockets took what it sent to a user. @default false */
+  readonly receipts?: boolean;
   /** @default - the service is told of no lifecycle events */
   readonly lifecycle?: LifecycleInterest;
   /** Whole methods of other services whose calls it is told of: `chat.send`. @default - none */
@@ -121,6 +123,7 @@ export class RealtimeService extends Construct {
         DELIVERIES_QUEUE_URL: readParameter(this, names.deliveriesQueueUrl),
         SIGNING_KEYS_PARAMETER: names.signingKeys,
         ...(this.table && { TABLE_NAME: this.table.table.tableName }),
+        ...(props.receipts && { SERVER_API_URL: readParameter(this, names.serverApiUrl) }),
       },
       overrides: {
         ...(props.maxConcurrency !== undefined &&
@@ -130,6 +133,7 @@ export class RealtimeService extends Construct {
     });
     this.grantPlatform(names);
     if (props.connections) this.grantRequests(readParameter(this, names.busArn), serviceName);
+    if (props.receipts) this.grantReceipts(readParameter(this, names.serverApiArn));
     this.table?.grantItems(this.function);
     this.rpc = this.makeAlias(readParameter(this, names.refusalFunctionArn));
     this.undeliverable = new Queue(this, 'Undeliverable', {
@@ -229,6 +233,16 @@ export class RealtimeService extends Construct {
           'events:detail-type': [...SERVICE_REQUESTS],
         },
       },
+    });
+  }
+
+  private grantReceipts(serverApiArn: string): void {
+    // The parameter's ARN ends in `/*`, for backends that may ask for everything.
+    const routes = Fn.select(0, Fn.split('*', serverApiArn));
+    Grant.addToPrincipal({
+      grantee: this.function,
+      actions: ['execute-api:Invoke'],
+      resourceArns: [`${routes}${RECEIPT_METHOD}`],
     });
   }
 

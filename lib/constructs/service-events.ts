@@ -10,6 +10,7 @@ import {
   CONNECTION_EVENTS,
   LIFECYCLE_DETAIL_TYPE,
   type LifecycleEvent,
+  USER_EVENTS,
 } from '../../lambdas/contract/lifecycle';
 import { asInterface } from './as-interface';
 import type { NodeFunction } from './node-function';
@@ -71,11 +72,15 @@ export class ServiceEvents extends Construct {
 
   private tellOf({ events, namespaces = this.props.namespaces }: LifecycleInterest): void {
     const ofConnections = events.filter((event) => CONNECTION_EVENTS.some((name) => name === event));
+    const ofUsers = events.filter((event) => USER_EVENTS.some((name) => name === event));
     const ofChannels = events.filter((event) => CHANNEL_EVENTS.some((name) => name === event));
     if (ofConnections.length > 0) {
       this.rule('Connections', 'Begin and end of connections', [LIFECYCLE_DETAIL_TYPE], {
         event: ofConnections,
       });
+    }
+    if (ofUsers.length > 0) {
+      this.rule('Users', 'What reached no socket of a user', [LIFECYCLE_DETAIL_TYPE], { event: ofUsers });
     }
     if (ofChannels.length > 0) {
       this.rule('Channels', 'Use of channels', [LIFECYCLE_DETAIL_TYPE], {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import type { Credentials } from '../../lambdas/gateway/core/adapters/aws/credentials';
-import { RequestSigner, sha256 } from '../../lambdas/gateway/core/adapters/aws/signature-v4';
+import type { Credentials } from '../../lambdas/contract/credentials';
+import { RequestSigner, sha256 } from '../../lambdas/contract/request-signature';
 import { readState } from '../../local/command/state-file';
 
 /** The environment of the stack that runs here. */

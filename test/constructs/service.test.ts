@@ -128,6 +128,7 @@ describe('a service', () => {
       ...lifecycle,
       detail: { v: [1], event: ['subscribed', 'vacated'], namespace: ['room'] },
     });
+    expect(patternOf('Users')).toEqual({ ...lifecycle, detail: { v: [1], event: ['undelivered'] } });
     expect(patternOf('Observed')).toEqual({
       source: [ENVELOPE_SOURCE],
       'detail-type': ['holdfast.rpc'],
@@ -136,9 +137,23 @@ describe('a service', () => {
     const targets = resourcesOf(other, 'AWS::Events::Rule').flatMap(([id, { Properties }]) =>
       id.startsWith('ServiceEvents') ? [JSON.stringify(Properties['Targets'])] : [],
     );
-    expect(targets).toHaveLength(4);
+    expect(targets).toHaveLength(5);
     for (const target of targets) expect(target).toMatch(/"Arn":\{"Ref":"ServiceEventsAlias\w+"\}/);
     expect(resourcesOf(echo, 'AWS::Events::Rule')).toHaveLength(1);
+  });
+
+  it('may ask for receipts where it wants to, and for nothing else of the server API', () => {
+    const other = templateOf('other', 'service-echo');
+    const [{ Resource } = {}, ...more] = statementsOf(other).filter(
+      ({ Action }) => Action === 'execute-api:Invoke',
+    );
+    expect(more).toEqual([]);
+    const arn = { Ref: expect.stringContaining('serverapiarn') as unknown };
+    expect(joined(Resource)).toEqual([{ 'Fn::Select': [0, { 'Fn::Split': ['*', arn] }] }, 'delivered']);
+    expect(resource(other, 'AWS::Lambda::Function').Properties).toMatchObject({
+      Environment: { Variables: { SERVER_API_URL: { Ref: expect.stringContaining('serverapiurl') } } },
+    });
+    expect(JSON.stringify(echo)).not.toContain('execute-api:Invoke');
   });
 
   it('has a table where it asks for one, and may work on its items alone', () => {

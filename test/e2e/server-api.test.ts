@@ -1,7 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { Centrifuge } from 'centrifuge';
 import * as v from 'valibot';
-import { RequestSigner, sha256 } from '../../lambdas/gateway/core/adapters/aws/signature-v4';
+import { RequestSigner, sha256 } from '../../lambdas/contract/request-signature';
 import { isMethod } from '../../lambdas/gateway/core/server-api/requests';
 import { RESULTS } from '../../lambdas/gateway/core/server-api/results';
 import { ApiClient } from '../support/api-client';

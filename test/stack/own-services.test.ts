@@ -1,14 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import type { Centrifuge } from 'centrifuge';
 import { ROLE_ID } from '../../lambdas/contract/registry';
 import { Clients, collect, eventually } from '../support/clients';
 import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { OtherTeam } from '../support/other-team';
+import { filesIn } from '../support/page-files';
 import { ProjectCopy } from '../support/project-copy';
+import { PushProvider } from '../support/push-provider';
 import { awsOptions } from '../support/target';
 
+const page = readFileSync(join(__dirname, '..', '..', 'docs', 'services.md'), 'utf8');
+const provider = new PushProvider();
 const copy = new ProjectCopy();
 let team: OtherTeam;
 let stack: LaunchedStack;
@@ -22,6 +28,11 @@ beforeAll(async () => {
   for (const name of ['orders', 'watcher', 'faulty']) {
     cpSync(join(__dirname, name), join(copy.root, 'lambdas', 'services', name), { recursive: true });
   }
+  await provider.start();
+  for (const [file, text] of filesIn(page, 'push')) {
+    mkdirSync(join(copy.root, file, '..'), { recursive: true });
+    writeFileSync(join(copy.root, file), text.replace('https://push.example.com', provider.url));
+  }
   team = await OtherTeam.install();
   stack = await launchStack({ name: 'own-services', basePort: 4620, root: copy.root, apps: [team.root] });
   clients = new Clients(stack.target);
@@ -30,6 +41,7 @@ beforeAll(async () => {
 afterAll(async () => {
   clients?.close();
   if (stack) await endStack(stack.pid, stack.target.directory);
+  await provider.stop();
   copy.remove();
   team?.remove();
 });
@@ -94,6 +106,41 @@ describe("npm start -- --app, with another team's app", () => {
       role: expect.stringMatching(ROLE_ID),
     });
   });
+});
+
+describe('the push service of docs/services.md', () => {
+  const room = async (owner: Centrifuge, member: Centrifuge) => {
+    const { data } = await owner.rpc('chat.createRoom', { name: 'Tea' });
+    await member.rpc('chat.join', data);
+    return String(data.room);
+  };
+
+  it('pushes a mention of who is away, and none of who is there', async () => {
+    const alice = await clients.connected('alice');
+    const [away, there] = [await clients.connected('away'), await clients.connected('there')];
+    const tea = await room(alice, away);
+    await there.rpc('chat.join', { room: tea });
+    away.disconnect();
+    await alice.rpc('chat.send', { room: tea, text: 'hello @away and @there' });
+    const told = { type: 'mention', room: tea, id: 1, by: 'alice' };
+    await eventually('a push', () => provider.pushed.length > 0);
+    expect(provider.pushed[0]).toEqual({
+      key: encodeURIComponent(`undelivered:mention:${tea}:1:away`),
+      body: { user: 'away', from: 'chat', data: told },
+    });
+    await sleep(2_000);
+    expect(provider.pushed.filter(({ body }) => body.user !== 'away')).toEqual([]);
+  }, 30_000);
+
+  it('answers how many sockets took a notice', async () => {
+    const alice = await clients.connected('alice');
+    const tellBob = async () => (await alice.rpc('push.notify', { user: 'bobby', text: 'hi' })).data;
+    expect(await tellBob()).toEqual({ sockets: 0 });
+    const [one, two] = [await clients.connected('bobby'), await clients.connected('bobby')];
+    expect(await tellBob()).toEqual({ sockets: 2 });
+    one.disconnect();
+    two.disconnect();
+  }, 30_000);
 });
 
 describe('a service with ordered delivery', () => {

@@ -36,7 +36,8 @@ const OTHER_SERVICE: Service = {
   methods: ['say'],
   table: true,
   connections: true,
-  lifecycle: { events: ['connected', 'subscribed', 'vacated'], namespaces: ['room'] },
+  receipts: true,
+  lifecycle: { events: ['connected', 'subscribed', 'vacated', 'undelivered'], namespaces: ['room'] },
   observes: ['chat.send'],
   overrides: { timeout: Duration.seconds(20), memorySize: 1024, environment: { GREETING: 'hello' } },
 };

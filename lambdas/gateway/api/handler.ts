@@ -54,6 +54,7 @@ const api = new ServerApi({
   ),
   deliveries: new SqsDeliveryQueue(sqs, environment.DELIVERIES_QUEUE_URL),
   logs: store,
+  receipts: stores.receipts,
   presence: stores.roster,
   users: store,
   actions,

@@ -35,6 +35,8 @@ export function channelKeys(channel: string) {
     moves: `${slot}:jl`,
     /** Stream: what the bus is to be told of it. */
     events: `${slot}:ev`,
+    /** Hash: how many sockets took a publication, by who counted. */
+    receipt: (epoch: string, offset: number) => `${slot}:t:${epoch}:${offset}`,
     /** Hash: offset and epoch that a former publish with this key got. */
     idempotency: (key: string) => `${slot}:i:${hashOf(key).slice(0, 22)}`,
   };

@@ -1,5 +1,6 @@
 import type { Delivery } from '../../contract/delivery';
 import type { UnsignedEnvelope } from '../../contract/envelope';
+import type { JsonValue } from '../../contract/json';
 import type { UnsignedLifecycleEvent } from '../../contract/lifecycle';
 import type { log } from '../../contract/log';
 import type { NamespaceRules } from '../../contract/registry';
@@ -109,6 +110,21 @@ export interface ConnectedWake {
   readonly until: number;
 }
 
+/** Whether a socket took what was sent to a user is to be looked at; announced before it is appended. */
+export interface ReceiptWake {
+  readonly v: 1;
+  readonly type: 'receipt';
+  readonly user: string;
+  readonly key: string;
+  readonly data: JsonValue;
+  /** Name of the service that sent it. */
+  readonly from: string;
+  /** Epoch ms at which that was. */
+  readonly at: number;
+  /** Epoch ms from which on a socket that has not taken it is none. */
+  readonly until: number;
+}
+
 /** A message on the wakes queue: work for now or, by the queue's delay, for later. */
 export type Wake = DrainWake | Timers[keyof Timers];
 
@@ -118,6 +134,7 @@ export interface Timers {
   readonly departed: DepartedWake;
   readonly lifecycle: LifecycleWake;
   readonly connected: ConnectedWake;
+  readonly receipt: ReceiptWake;
 }
 
 /** What is done about each type of timer. Rejects where it has to be tried again. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Envelope, JsonValue, PublicationOptions } from '../../service-sdk';
+import type { Effects, Envelope, JsonValue, PublicationOptions } from '../../service-sdk';
 import type { MessageStore, RoomStore } from './store';
 
 /** What the work on one command has at hand. */
@@ -14,6 +14,7 @@ export interface Call {
   readonly now: () => number;
   readonly rest: (ms: number) => Promise<unknown>;
   readonly publish: (channel: string, data: JsonValue, options?: PublicationOptions) => Promise<void>;
+  readonly toUser: Effects['toUser'];
   /** The publication's acceptance is the reply, with these fields and its offset. */
   readonly publishAsReply: (
     channel: string,

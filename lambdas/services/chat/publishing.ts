@@ -59,12 +59,8 @@ export async function publishInOrder(
 
 async function tellMentioned(call: Call, room: string, { id, user: by, mentions }: Message): Promise<void> {
   for (const user of mentions) {
-    const channel = userChannel(user);
-    if (channel === undefined) continue;
-    await call.publish(
-      channel,
-      { type: 'mention', room, id, by },
-      { idempotencyKey: `mention:${room}:${id}` },
-    );
+    if (userChannel(user) === undefined) continue;
+    const idempotencyKey = `mention:${room}:${id}`;
+    await call.toUser(user, { type: 'mention', room, id, by }, { idempotencyKey });
   }
 }

@@ -43,9 +43,8 @@ export async function invite(call: Call, { room, user }: Input<'roomAndUser'>) {
   const invited = await call.rooms.member(room, user);
   // By the state, not by the change: a repeat tells whom the first run died before telling.
   if (invited?.state === 'invited') {
-    const channel = userChannel(user);
     const told = { type: 'invite', room, name: known.name, by: call.user };
-    if (channel !== undefined) await call.publish(channel, told);
+    if (userChannel(user) !== undefined) await call.toUser(user, told);
   }
   return { room, user };
 }

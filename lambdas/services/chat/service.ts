@@ -13,7 +13,7 @@ import type { ChatStore } from './store';
 /** The chat service on a store, which is asked for at the first command. */
 export function chatService(store: () => ChatStore): ServiceHandler {
   const callOf = (context: RpcContext<unknown>): Call => {
-    const { envelope, user, publish, unsubscribe } = context;
+    const { envelope, user, publish, toUser, unsubscribe } = context;
     return {
       ...store(),
       user,
@@ -22,6 +22,7 @@ export function chatService(store: () => ChatStore): ServiceHandler {
       now: Date.now,
       rest: sleep,
       publish,
+      toUser,
       publishAsReply: (channel, data, { reply, ...options }) =>
         publish(channel, data, { ...options, replyWithOffset: reply }),
       unsubscribe,

@@ -14,6 +14,7 @@ const GOOD: { readonly [name in Method]: object } = {
   history_remove: { channel: 'room:1' },
   info: {},
   reply: { client: 'c', id: 1, result: {} },
+  delivered: { user: 'alice', idempotency_key: 'k' },
   revoke: { user: 'alice' },
 };
 

@@ -206,6 +206,35 @@ describe('methods of channels', () => {
   });
 });
 
+describe('delivered', () => {
+  it('waits until every socket was tried', async () => {
+    const world = apiWorld();
+    world.state.looks = 2;
+    const answer = await call(world, 'delivered', { user: 'alice', idempotency_key: 'k' });
+    expect(answer).toEqual({ result: { sockets: 1 } });
+    expect(world.looked.get('k')).toBe(3);
+  });
+
+  it('says after three seconds what is known, which may be nothing', async () => {
+    const world = apiWorld();
+    const answer = await call(world, 'delivered', { user: 'bob', idempotency_key: 'k' });
+    expect(answer).toEqual({ result: {} });
+    expect(world.state.now - CONTEXT.madeAt).toBeGreaterThanOrEqual(3_000);
+    expect(world.state.now - CONTEXT.madeAt).toBeLessThan(3_200);
+  });
+
+  it('refuses a user who can have no channel, and says where Redis does not answer', async () => {
+    const world = apiWorld();
+    expect(await call(world, 'delivered', { user: 'a,b', idempotency_key: 'k' })).toMatchObject({
+      error: { code: 107, message: expect.stringContaining('user: expected an id that makes a channel') },
+    });
+    world.failing.add('receipts');
+    expect(await call(world, 'delivered', { user: 'alice', idempotency_key: 'k' })).toMatchObject({
+      error: { code: 100 },
+    });
+  });
+});
+
 describe('reply', () => {
   it('posts the reply of the protocol', async () => {
     const world = apiWorld();

@@ -78,6 +78,15 @@ export function apiWorld() {
       disconnect: act('disconnect'),
     },
     revocations: { revoke: act('revoke') },
+    receipts: {
+      of: async (channel, key) => {
+        check('receipts');
+        const looks = (looked.get(key) ?? 0) + 1;
+        looked.set(key, looks);
+        if (channel !== 'user:#alice' || looks < state.looks) return undefined;
+        return { sockets: looks - state.looks, complete: looks > state.looks, nobody: false };
+      },
+    },
     census: { connections: async () => 3 },
     poster: {
       post: async (_, frame) => {

@@ -3,6 +3,7 @@ import { Departures } from '../connections/departures';
 import { RedisConnections } from '../connections/redis-connections';
 import { RedisChannels } from '../delivery/redis-channels';
 import { RedisPartitions } from '../delivery/redis-partitions';
+import { RedisReceipts } from '../delivery/redis-receipts';
 import { RedisInbox } from '../inbox/redis-inbox';
 import { POSTS_PER_SECOND } from '../limits/post-budget';
 import { RedisRates, RedisUsers } from '../limits/redis-limits';
@@ -43,13 +44,14 @@ export function storesOn(
   const connections = new RedisConnections(scripts, clock, maxSubscriptions);
   const channels = new RedisChannels(scripts, clock);
   const partitions = new RedisPartitions(scripts);
+  const receipts = new RedisReceipts(scripts);
   const inbox = new RedisInbox(scripts);
   const presence = new RedisPresence(scripts, clock);
   const due = new RedisDueSet(scripts);
   const users = new RedisUsers(scripts, clock, maxConnectionsOfUser);
   const rates = new RedisRates(scripts, clock);
   const budget = new RedisPostBudget(scripts, clock, { postsPerSecond, log });
-  return { connections, inbox, channels, partitions, presence, due, users, rates, budget };
+  return { connections, inbox, channels, partitions, receipts, presence, due, users, rates, budget };
 }
 
 /** Stores, and what ends connections and says who is in a channel, which takes a queue too. */

@@ -2,11 +2,14 @@ import { type Disconnect, PROTOCOL_ERRORS, type ProtocolError } from '../../../c
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import type { Membership } from '../connections/connection';
+import type { Taken } from '../delivery/receipts';
 import type { Command } from '../protocol/commands';
 
 /** A subscription whose reply is on its way: it becomes active once the reply is known to be posted. */
 export interface PendingSubscription extends Membership {
   readonly partition: number;
+  /** What its client missed and the reply brings. */
+  readonly recovered?: Taken;
   /** Partitions to be told of its join once it is active; none: nobody is. */
   readonly moved?: number;
 }

@@ -4,6 +4,7 @@ import type { Connections } from '../connections/connection';
 import type { Departures } from '../connections/departures';
 import type { Channels } from '../delivery/channels';
 import type { Partitions } from '../delivery/partitions';
+import type { Receipts } from '../delivery/receipts';
 import type { Inbox } from '../inbox/inbox';
 import type { NoteLimit } from '../limits/limit-notes';
 import type { Rates } from '../limits/rates';
@@ -23,6 +24,7 @@ export interface CommandParts {
   readonly inbox: Inbox;
   readonly channels: Channels;
   readonly partitions: Partitions;
+  readonly receipts: Pick<Receipts, 'note'>;
   readonly departures: Departures;
   readonly roster: Roster;
   /** Whether begins and ends of connections are told on the bus. */
@@ -57,6 +59,7 @@ export type SubscriptionParts = Pick<
   | 'connections'
   | 'channels'
   | 'partitions'
+  | 'receipts'
   | 'departures'
   | 'roster'
   | 'due'

@@ -6,6 +6,7 @@ import type { Question } from '../connections/connection';
 import { endedOf } from '../connections/departures';
 import type { SubscriptionTraits } from '../connections/subscription-record';
 import type { Place } from '../delivery/channels';
+import { ReceiptNotes } from '../delivery/receipt-notes';
 import type { Position } from '../protocol/commands';
 import type { Ending, PendingSubscription, Refusal } from './answer';
 import { ChannelHolds } from './channel-holds';
@@ -66,11 +67,13 @@ export class Subscriptions {
   readonly #parts: SubscriptionParts;
   readonly #ends: SubscriptionEnds;
   readonly #holds: ChannelHolds;
+  readonly #notes: ReceiptNotes;
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
     this.#ends = new SubscriptionEnds(parts);
     this.#holds = new ChannelHolds(parts, this.#ends);
+    this.#notes = new ReceiptNotes(parts);
   }
 
   /** Joins a channel as pending. The result must be posted, then `activate` called. Rejects where Redis fails. */
@@ -181,13 +184,16 @@ export class Subscriptions {
       await this.#giveUpAttempt(attempt, partition);
       return refuseEntry(this.#parts, entered, channel, partition);
     }
+    const result = subscribeResult(permission.rules, place, recover, budget);
+    const { publications = [], offset: after = 0 } = result;
     return {
       result: 'subscribed',
-      reply: {
-        ...subscribeResult(permission.rules, place, recover, budget),
-        ...toldOf(permission, clock.now()),
+      reply: { ...result, ...toldOf(permission, clock.now()) },
+      pending: {
+        ...membership,
+        moved: entered.moved,
+        ...(publications.length > 0 && { recovered: { epoch: place.epoch, after, upTo: place.top } }),
       },
-      pending: { ...membership, moved: entered.moved },
     };
   }
 
@@ -197,7 +203,8 @@ export class Subscriptions {
    */
   async activate(connection: string, pending: PendingSubscription): Promise<'active' | 'end'> {
     const { partitions, roster, clock } = this.#parts;
-    const { channel, partition, nonce, moved = 0 } = pending;
+    const { channel, partition, nonce, moved = 0, recovered } = pending;
+    if (recovered) await this.#notes.addOne(channel, { partition, token: nonce }, recovered);
     const activated = await partitions.activate(channel, partition, connection, nonce, clock.now());
     if (activated === 'missing') return this.#endMissing(connection, pending);
     if (activated === 'wake') await this.#parts.wakes.send({ v: 1, type: 'drain', channel, partition }, 0);

@@ -2,6 +2,7 @@ import { type Authorization, type Delivery, deliveryGroupId } from '../../../con
 import type { Reply } from '../../../contract/frames';
 import { causeOf } from '../../../contract/log';
 import { traceIdOf } from '../../../contract/trace';
+import { announceReceipt } from '../lifecycle/announce';
 import type { PostBudget } from '../limits/post-budget';
 import { inParallel } from '../parallel';
 import type { Clock, Log, Poster, Registry, Senders, TimerHandlers, Timers, WakeQueue } from '../ports';
@@ -18,7 +19,7 @@ import {
 } from './batch';
 import type { Appended, Channels } from './channels';
 import type { Drain } from './drain';
-import { LogWriter } from './log-writer';
+import { LogWriter, type ReceivedDelivery } from './log-writer';
 import { type CourierMessage, parseMessage } from './messages';
 import { type Partitions, WAKE_RENEWAL_MS } from './partitions';
 import { postReplies } from './publisher-replies';
@@ -131,6 +132,7 @@ export class Courier {
       message.type === 'publication' ? [{ record, message }] : [],
     );
     if (deliveries.length === 0) return;
+    await this.#announceReceipts(deliveries);
     const results = await this.#writer.write(channel, deliveries);
     for (const [index, received] of deliveries.entries()) {
       const result = results[index];
@@ -142,6 +144,12 @@ export class Courier {
         if (!result.late) addReply(received.message, result, batch);
       }
     }
+  }
+
+  /** Before anything is appended: whoever dies afterwards, somebody looks whether a socket took it. */
+  async #announceReceipts(deliveries: readonly ReceivedDelivery[]): Promise<void> {
+    const asked = deliveries.filter(({ message }) => message.receipt);
+    await inParallel(asked, TIMERS_AT_ONCE, ({ message }) => announceReceipt(this.#parts, message));
   }
 
   /** What its sender may send; the rest is put aside. */
@@ -165,6 +173,7 @@ export class Courier {
       case 'departed':
       case 'lifecycle':
       case 'connected':
+      case 'receipt':
         batch.timers.push({ record, wake: message });
         return;
       case 'authorization':

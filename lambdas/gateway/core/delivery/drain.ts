@@ -10,9 +10,15 @@ import { movesFrom } from './moves';
 import { PARTITION_MEMBERS, type Partitions, type PartitionView } from './partitions';
 import { Performer, type PerformerParts } from './performer';
 import { lowestBehind, type Plan, planRound } from './plan';
+import { ReceiptNotes } from './receipt-notes';
+import type { Receipts } from './receipts';
 import { LOCK_MS, POST_RESERVE_MS, REST_MS } from './times';
 
 const MAX_DELAY_SECONDS = 900;
+
+function newToken(): string {
+  return randomBytes(9).toString('base64url');
+}
 
 interface RoundResult {
   /** There is more to do now. */
@@ -25,6 +31,7 @@ export interface DrainParts extends PerformerParts {
   readonly budget: PostBudget;
   readonly channels: Channels;
   readonly partitions: Partitions;
+  readonly receipts: Pick<Receipts, 'note'>;
   readonly departures: Departures;
   readonly wakes: WakeQueue;
   readonly clock: Clock;
@@ -35,10 +42,12 @@ export interface DrainParts extends PerformerParts {
 export class Drain {
   readonly #parts: DrainParts;
   readonly #performer: Performer;
+  readonly #notes: ReceiptNotes;
 
   constructor(parts: DrainParts) {
     this.#parts = parts;
     this.#performer = new Performer(parts);
+    this.#notes = new ReceiptNotes(parts);
   }
 
   /**
@@ -56,6 +65,9 @@ export class Drain {
         landed = await flights.land();
       }
       if (landed.removed > 0) await this.#parts.departures.vacate(channel, partition, landed.removed);
+      for (const taken of landed.taken) {
+        await this.#notes.addOne(channel, { partition, token: newToken() }, taken);
+      }
       if (!landed.again) return;
     }
   }
@@ -80,7 +92,7 @@ export class Drain {
 
   async #round(channel: string, partition: number, flights: Flights): Promise<RoundResult> {
     const { channels, partitions, departures, clock } = this.#parts;
-    const token = randomBytes(9).toString('base64url');
+    const token = newToken();
     const now = clock.now();
     const deadline = now + LOCK_MS;
     const begun = await partitions.begin(channel, partition, token, now, deadline);
@@ -115,6 +127,13 @@ export class Drain {
     });
     const changes = [...plan.changes, ...outcomes.flatMap(({ change }) => (change ? [change] : []))];
     const removals = outcomes.flatMap(({ removal }) => (removal ? [removal] : []));
+    // Whether the round is committed or not.
+    const noted = this.#notes.add(
+      channel,
+      { epoch: plan.epoch, partition, token },
+      { after: view.epoch === plan.epoch ? view.cursor : plan.cursor, upTo: plan.cursor },
+      outcomes.flatMap((outcome) => outcome.taken ?? []),
+    );
     const committed = await partitions.commit(channel, partition, token, clock.now(), {
       epoch: plan.epoch,
       cursor: plan.cursor,
@@ -123,6 +142,7 @@ export class Drain {
       changes,
       removals,
     });
+    await noted;
     if (committed.result === 'lost') {
       this.#parts.log('warn', 'lock lost before the commit', { channel, partition });
       return { again: false, at: clock.now() + REST_MS };

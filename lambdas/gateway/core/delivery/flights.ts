@@ -1,6 +1,7 @@
 import { causeOf } from '../../../contract/log';
 import type { Clock, Log, PostOutcome } from '../ports';
 import type { Member, Partitions } from './partitions';
+import type { Taken } from './receipts';
 
 /** A post that took longer than its round waits for it. */
 export interface Flight {
@@ -8,6 +9,15 @@ export interface Flight {
   readonly outcome: Promise<PostOutcome>;
   /** What the member is after an outcome; undefined: it is to be removed. */
   readonly lands: (outcome: PostOutcome) => Promise<Member | undefined>;
+  /** What its socket has if it succeeds. */
+  readonly taken: Taken;
+}
+
+/** What came of slow posts. */
+export interface Landed {
+  readonly again: boolean;
+  readonly removed: number;
+  readonly taken: readonly Taken[];
 }
 
 export interface FlightParts {
@@ -34,16 +44,18 @@ export class Flights {
   }
 
   /**
-   * Waits for all that are out and settles them. Answers whether a drain has to look at one of them, and how many members
-   * were removed. Never rejects: a member that is not settled is closed after its deadline.
+   * Waits for all that are out and settles them. Answers whether a drain has to look at one of them, how many members were
+   * removed, and what sockets took. Never rejects: a member that is not settled is closed after its deadline.
    */
-  async land(): Promise<{ readonly again: boolean; readonly removed: number }> {
+  async land(): Promise<Landed> {
     const flights = this.#flights;
     this.#flights = [];
     const results = await Promise.all(flights.map((flight) => this.#landOne(flight)));
+    const outcomes = await Promise.all(flights.map(({ outcome }) => outcome));
     return {
       again: results.includes('landed'),
       removed: results.filter((result) => result === 'removed').length,
+      taken: flights.flatMap(({ taken }, index) => (outcomes[index] === 'ok' ? [taken] : [])),
     };
   }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isChannelName } from '../../../contract/channel';
+import { isChannelName, userOfChannel } from '../../../contract/channel';
 import {
   type Authorization,
   type Delivery,
@@ -43,6 +43,7 @@ const delivery = v.object({
   reply: v.exactOptional(reply),
   version: v.exactOptional(v.pipe(integer(1), v.maxValue(Number.MAX_SAFE_INTEGER))),
   versionEpoch: v.exactOptional(v.pipe(v.string(), v.maxLength(128))),
+  receipt: v.exactOptional(v.literal(true)),
 });
 
 const drain = v.object({
@@ -85,6 +86,17 @@ const connected = v.object({
   type: v.literal('connected'),
   connection,
   user: v.string(),
+  at: integer(0),
+  until: integer(0),
+});
+
+const receipt = v.object({
+  v: v.literal(1),
+  type: v.literal('receipt'),
+  user: text(255),
+  key: text(128),
+  data: json,
+  from: text(64),
   at: integer(0),
   until: integer(0),
 });
@@ -135,6 +147,7 @@ const message = v.variant('type', [
   departed,
   lifecycle,
   connected,
+  receipt,
 ]);
 
 /** A message that is none of ours. */
@@ -172,6 +185,9 @@ export function parseMessage(body: string): CourierMessage {
       `reply.data: expected at most ${MAX_REPLY_DATA_BYTES} bytes of JSON, got ${bytes}`,
       value,
     );
+  }
+  if (output.type === 'publication' && output.receipt && userOfChannel(output.channel) === undefined) {
+    return unreadable("receipt: expected with a user's own channel, got another channel", value);
   }
   return output;
 }

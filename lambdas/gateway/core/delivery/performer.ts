@@ -12,6 +12,7 @@ import type { Flights } from './flights';
 import { toldUpTo } from './moves';
 import type { Member } from './partitions';
 import type { Plan, Post } from './plan';
+import type { Taken } from './receipts';
 import { SlowPosts } from './slow-posts';
 import { LOCK_MS, REST_MS } from './times';
 
@@ -48,6 +49,8 @@ interface RunningRound extends Round {
 export interface Outcome {
   readonly change?: Member;
   readonly removal?: Member;
+  /** Its socket took these. */
+  readonly taken?: Taken;
   /** The connection is gone: the rest of what it was is to be cleaned up. */
   readonly gone?: string;
 }
@@ -134,16 +137,19 @@ export class Performer {
           ? { ...member, state: 'behind' as const, offset: last, moves: told, until: 0 }
           : change;
       };
-      flights.add({ member, outcome: posting, lands });
+      flights.add({ member, outcome: posting, lands, taken: takenBy(post, round) });
       const offset = member.offset ?? formerCursor;
       const told = toldUpTo(member.moves, formerMoves);
       return { change: { ...member, state: 'flying', offset, moves: told, until: clock.now() + FLIGHT_MS } };
     }
     if (outcome !== 'ok') return this.#posted(outcome, member, round);
-    if (member.state === 'active') return moves === member.moves ? {} : { change: { ...member, moves } };
+    const taken = takenBy(post, round);
+    if (member.state === 'active') {
+      return moves === member.moves ? { taken } : { taken, change: { ...member, moves } };
+    }
     return last === plan.cursor
-      ? { change: { ...member, state: 'active', offset: undefined } }
-      : { change: { ...member, offset: last, until: 0 } };
+      ? { taken, change: { ...member, state: 'active', offset: undefined } }
+      : { taken, change: { ...member, offset: last, until: 0 } };
   }
 
   /** What becomes of a member by a post that did not succeed. */
@@ -232,6 +238,11 @@ function waiting(member: Member, { formerCursor, formerMoves }: Round, until: nu
   return {
     change: { ...member, state: 'behind', offset, moves: toldUpTo(member.moves, formerMoves), until },
   };
+}
+
+/** What a post brings: nothing where it has joins and leaves alone. */
+function takenBy({ member, last }: Post, { plan, formerCursor }: Round): Taken {
+  return { epoch: plan.epoch, after: member.offset ?? formerCursor, upTo: last };
 }
 
 /** Joins and leaves are told once at most: whether a frame of nothing else arrived makes no difference. */

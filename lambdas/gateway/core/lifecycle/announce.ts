@@ -1,3 +1,5 @@
+import { userOfChannel } from '../../../contract/channel';
+import type { Delivery } from '../../../contract/delivery';
 import type { Clock, WakeQueue } from '../ports';
 
 /**
@@ -20,4 +22,18 @@ export async function announceConnection(
     { v: 1, type: 'connected', connection, user, at, until: at + ANNOUNCED_MS },
     EVENT_DELAY_SECONDS,
   );
+}
+
+/** A socket that has not taken what was sent to its user by then has no chance worth waiting for. */
+export const RECEIPT_MS = 10_000;
+
+/** Before a publication to a user is appended whose service is told where no socket takes it. Rejects where the queue fails. */
+export async function announceReceipt(
+  { wakes, clock }: { readonly wakes: WakeQueue; readonly clock: Clock },
+  { channel, data, idempotencyKey: key, source: from, publishedAt: at }: Delivery,
+): Promise<void> {
+  const user = userOfChannel(channel);
+  if (user === undefined) return;
+  const until = clock.now() + RECEIPT_MS;
+  await wakes.send({ v: 1, type: 'receipt', user, key, data, from, at, until }, EVENT_DELAY_SECONDS);
 }

@@ -1,6 +1,6 @@
 import { namespaceOf } from '../../../contract/channel';
 import type { UnsignedLifecycleEvent } from '../../../contract/lifecycle';
-import type { ConnectedWake, DepartedWake } from '../ports';
+import type { ConnectedWake, DepartedWake, ReceiptWake } from '../ports';
 import type { PresenceEvent } from '../presence/presence';
 
 /** An event of a channel's list as the bus gets it; undefined where parts of it are missing. */
@@ -43,4 +43,9 @@ export function disconnectedEvent({
 }: NonNullable<DepartedWake['closed']>): UnsignedLifecycleEvent {
   const id = `disconnected:${connection}`;
   return { v: 1, kind: 'lifecycle', id, event: 'disconnected', at, client: connection, user };
+}
+
+export function undeliveredEvent({ user, key, data, from, at }: ReceiptWake): UnsignedLifecycleEvent {
+  const id = `undelivered:${key}:${user}`;
+  return { v: 1, kind: 'lifecycle', id, event: 'undelivered', at, user, data, from };
 }

@@ -1,4 +1,6 @@
+import { userChannel } from '../../../contract/channel';
 import type { Connections } from '../connections/connection';
+import type { Receipts } from '../delivery/receipts';
 import { inParallel } from '../parallel';
 import type {
   Clock,
@@ -6,13 +8,14 @@ import type {
   DepartedWake,
   LifecycleBus,
   LifecycleWake,
+  ReceiptWake,
   TimerHandlers,
   Wake,
   WakeQueue,
 } from '../ports';
 import type { Attendance, Presence } from '../presence/presence';
 import type { Roster } from '../presence/roster';
-import { channelEvent, connectedEvent, disconnectedEvent } from './events';
+import { channelEvent, connectedEvent, disconnectedEvent, undeliveredEvent } from './events';
 
 const LEAVES_AT_ONCE = 16;
 
@@ -20,12 +23,13 @@ export interface LifecycleParts {
   readonly connections: Pick<Connections, 'wasConnected'>;
   readonly presence: Presence;
   readonly roster: Roster;
+  readonly receipts: Pick<Receipts, 'of'>;
   readonly lifecycleBus: LifecycleBus;
   readonly wakes: WakeQueue;
   readonly clock: Clock;
 }
 
-type Handlers = Required<Pick<TimerHandlers, 'departed' | 'lifecycle' | 'connected'>>;
+type Handlers = Required<Pick<TimerHandlers, 'departed' | 'lifecycle' | 'connected' | 'receipt'>>;
 
 /** What couriers do once clients have left, and about events for the bus. A message that fails comes again and does no harm. */
 export function lifecycleTimers(parts: LifecycleParts): Handlers {
@@ -33,6 +37,7 @@ export function lifecycleTimers(parts: LifecycleParts): Handlers {
     departed: (wake) => depart(parts, wake),
     lifecycle: (wake) => tellOf(parts, wake),
     connected: (wake) => tellOfConnection(parts, wake),
+    receipt: (wake) => tellOfUndelivered(parts, wake),
   };
 }
 
@@ -55,6 +60,16 @@ async function tellOfConnection(parts: LifecycleParts, wake: ConnectedWake): Pro
   const { connections, lifecycleBus } = parts;
   if (await connections.wasConnected(wake.connection)) await lifecycleBus.put([connectedEvent(wake)]);
   else await lookLater(parts, wake, wake.until);
+}
+
+/** Who is not there is told of at once; who may yet take it gets its time. */
+async function tellOfUndelivered(parts: LifecycleParts, wake: ReceiptWake): Promise<void> {
+  const { receipts, lifecycleBus, clock } = parts;
+  const channel = userChannel(wake.user);
+  const receipt = channel === undefined ? undefined : await receipts.of(channel, wake.key);
+  if (receipt && receipt.sockets > 0) return;
+  if (!receipt?.nobody && wake.until > clock.now()) return lookLater(parts, wake, wake.until);
+  await lifecycleBus.put([undeliveredEvent(wake)]);
 }
 
 /** What was announced and is not there yet is looked for once more: then it is, or never will be. */

@@ -3,6 +3,7 @@ import type { ClientInfo } from '../../../contract/frames';
 import type { JsonObject, JsonValue } from '../../../contract/json';
 import type { NamespaceRules } from '../../../contract/registry';
 import type { HistoryPage, HistoryRequest } from '../delivery/channels';
+import type { Receipts } from '../delivery/receipts';
 import type { Clock, DeliveryQueue, Log, Poster, Registry } from '../ports';
 
 /** Where a publication stands. */
@@ -75,6 +76,7 @@ export interface ServerApiParts {
   readonly actions: ConnectionActions;
   readonly revocations: Revocations;
   readonly census: Census;
+  readonly receipts: Pick<Receipts, 'of'>;
   readonly poster: Pick<Poster, 'post'>;
   /** What `info` calls the environment. */
   readonly environment: string;

@@ -30,6 +30,11 @@ const FIRST_LOOKS = 20;
 const FIRST_PAUSE_MS = 25;
 const PAUSE_MS = 100;
 
+/** Rest after so many looks. */
+export function pauseAfter(looks: number): number {
+  return looks < FIRST_LOOKS ? FIRST_PAUSE_MS : PAUSE_MS;
+}
+
 interface Sent {
   readonly channel: string;
   readonly key: string;
@@ -129,7 +134,7 @@ async function awaitPositions(
   let waiting = sent;
   try {
     for (let looks = 0; waiting.length > 0; looks++) {
-      await clock.sleep(looks < FIRST_LOOKS ? FIRST_PAUSE_MS : PAUSE_MS);
+      await clock.sleep(pauseAfter(looks));
       await inParallel(waiting, LOOKS_AT_ONCE, async (item) => {
         const position = await logs.published(item.channel, item.key);
         if (position) found.set(item, position);

@@ -1,11 +1,12 @@
 import type { Channels, HistoryPage, HistoryRequest } from '../delivery/channels';
+import { lookForKey } from '../delivery/scripts/published';
 import { channelKeys, connectionKey, dueKey, userKeys } from '../keys';
 import { DUE_SHARDS } from '../liveness/due-set';
 import { inParallel } from '../parallel';
 import type { Clock } from '../ports';
 import { type ScriptRunner, textList } from '../redis-script';
 import type { ApiLogs, Census, Position, UserConnections } from './ports';
-import { connectionFacts, connectionsOfUser, countShard, lookForKey } from './scripts/look';
+import { connectionFacts, connectionsOfUser, countShard } from './scripts/look';
 import { removeHistory } from './scripts/remove-history';
 
 const SHARDS_AT_ONCE = 16;

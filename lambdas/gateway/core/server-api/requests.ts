@@ -72,6 +72,7 @@ export const REQUESTS = {
       'either result or error',
     ),
   ),
+  delivered: v.strictObject({ user, idempotency_key: text(128) }),
   revoke: v.strictObject({ user, issued_before: v.exactOptional(integer(0)) }),
 } as const;
 

@@ -53,5 +53,6 @@ export const RESULTS = {
     ),
   }),
   reply: nothing,
+  delivered: v.strictObject({ sockets: v.exactOptional(count) }),
   revoke: nothing,
 } as const satisfies Readonly<Record<Method, v.GenericSchema>>;

@@ -2,6 +2,7 @@ import { SERVER_VERSION } from '../version';
 import type { ApiAnswer, ApiError } from './answer';
 import { history, historyRemove, presence, presenceStats } from './channel-state';
 import { disconnect, reply, revoke, subscribe, unsubscribe } from './clients';
+import { delivered } from './delivered';
 import { guarded } from './guarded';
 import { parseRequest } from './parse-request';
 import type { RequestContext, ServerApiParts } from './ports';
@@ -33,6 +34,7 @@ const HANDLERS: Handlers = {
   history_remove: historyRemove,
   info,
   reply,
+  delivered,
   revoke,
 };
 

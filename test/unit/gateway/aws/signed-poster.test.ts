@@ -1,8 +1,8 @@
 import crypto from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
+import { sha256 } from '../../../../lambdas/contract/request-signature';
 import { MOST_AT_ONCE } from '../../../../lambdas/gateway/core/adapters/aws/adaptive-limit';
-import { sha256 } from '../../../../lambdas/gateway/core/adapters/aws/signature-v4';
 import { POST_TIMEOUT_MS, SignedPoster } from '../../../../lambdas/gateway/core/adapters/aws/signed-poster';
 import { type Answer, never, reset, StubServer, status, useFunctionEnvironment } from './stub-server';
 

@@ -1,4 +1,4 @@
-import { environmentRegion } from './credentials';
+import { environmentRegion } from '../../../../contract/credentials';
 
 /** Services by their names in a signature's scope. */
 export type ServiceName = 'events' | 'lambda' | 'secretsmanager' | 'sqs' | 'ssm';

@@ -1,7 +1,7 @@
-import { environmentRegion } from './credentials';
+import { environmentRegion } from '../../../../contract/credentials';
+import { type Headers, RequestSigner, sha256 } from '../../../../contract/request-signature';
 import { AwsServiceError } from './errors';
 import { type HttpAnswer, Origin, type Wanted } from './origin';
-import { type Headers, RequestSigner, sha256 } from './signature-v4';
 
 export interface SignedRequest {
   readonly method: string;

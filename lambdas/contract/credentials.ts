@@ -1,4 +1,4 @@
-import { readEnvironment } from '../../../../contract/environment';
+import { readEnvironment } from './environment';
 
 export interface Credentials {
   readonly accessKeyId: string;

@@ -1,14 +1,14 @@
 import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
-import type { Credentials } from '../../../../lambdas/gateway/core/adapters/aws/credentials';
+import type { Credentials } from '../../../lambdas/contract/credentials';
 import {
   queryText,
   RequestSigner,
   type SignableRequest,
   sha256,
-} from '../../../../lambdas/gateway/core/adapters/aws/signature-v4';
-import { useFunctionEnvironment } from './stub-server';
+} from '../../../lambdas/contract/request-signature';
+import { useFunctionEnvironment } from '../gateway/aws/stub-server';
 
 const REGION = 'eu-west-1';
 const HOST = 'abc123.execute-api.eu-west-1.amazonaws.com';

@@ -1,0 +1,145 @@
+import { userChannel } from '../../lambdas/contract/channel';
+import { deliveryGroupId } from '../../lambdas/contract/delivery';
+import type { PostOutcome } from '../../lambdas/gateway/core/ports';
+import { gatewayWorld, ROOM, unique } from './gateway-world';
+
+// Whatever is sent to a user with a receipt: a socket took it, or the bus is told.
+
+const world = gatewayWorld();
+world.namespaces.set('user', { ...ROOM, subscribe: 'user-limited' });
+afterAll(() => world.scripts.disconnect());
+beforeEach(() => {
+  world.events.splice(0);
+  world.sentWakes.splice(0);
+  world.poster.before = async () => undefined;
+});
+afterEach(() => jest.restoreAllMocks());
+
+const channelOf = (user: string) => userChannel(user) ?? '';
+const sentTo = (user: string, key = 'k') => ({
+  ...world.publication(channelOf(user), 'hello', key),
+  receipt: true,
+});
+const deliver = (user: string, key?: string) =>
+  world.courier.handle([world.record(sentTo(user, key), deliveryGroupId(channelOf(user)))]);
+const countOf = (user: string, key = 'k') => world.receipts.of(channelOf(user), key);
+/** Looks at receipts for the last time; other wakes are lost. */
+async function lookForTheLastTime(): Promise<void> {
+  for (const { wake } of world.sentWakes.splice(0)) {
+    if (wake.type === 'receipt') await world.courier.handle([world.record({ ...wake, until: 0 })]);
+  }
+}
+
+async function socketOf(user: string, outcome: PostOutcome = 'ok', recover = {}) {
+  const id = unique('c');
+  await world.connections.open(id, { user, expiresAt: 0, channels: [] });
+  await world.ingress.handle(
+    id,
+    JSON.stringify({ id: 1, subscribe: { channel: channelOf(user), ...recover } }),
+  );
+  world.poster.outcomes.set(id, outcome);
+  return id;
+}
+
+const told = (user: string, key = 'k') => ({
+  ...{ v: 1, kind: 'lifecycle', event: 'undelivered', id: `undelivered:${key}:${user}` },
+  ...{ at: expect.any(Number) as unknown, user, data: 'hello', from: 'test' },
+});
+
+it('nobody there: told at the first look, with the same id each time', async () => {
+  const user = unique('u');
+  expect(await deliver(user)).toEqual([]);
+  expect(world.sentWakes).toMatchObject([{ delaySeconds: 1, wake: { type: 'receipt', user } }]);
+  await deliver(user);
+  await world.runWakes();
+  expect(world.events).toEqual([told(user), told(user)]);
+});
+
+it('who has left is nobody', async () => {
+  const user = unique('u');
+  await world.departures.depart(await socketOf(user));
+  await deliver(user);
+  await world.runWakes();
+  expect(world.events).toEqual([told(user)]);
+});
+
+it('one socket of three takes it: counted, and nobody is told', async () => {
+  const user = unique('u');
+  await socketOf(user);
+  await socketOf(user, 'throttled');
+  await socketOf(user, 'unknown');
+  await deliver(user);
+  expect(await countOf(user)).toEqual({ sockets: 1, complete: true, nobody: false });
+  await world.runWakes();
+  await lookForTheLastTime();
+  expect(world.events).toEqual([]);
+});
+
+it('each publication is counted by itself', async () => {
+  const user = unique('u');
+  const [a] = [await socketOf(user), await socketOf(user)];
+  await deliver(user, 'both');
+  world.poster.outcomes.set(a, 'throttled');
+  await deliver(user, 'one');
+  expect(await countOf(user, 'both')).toMatchObject({ sockets: 2 });
+  expect(await countOf(user, 'one')).toMatchObject({ sockets: 1 });
+  world.poster.outcomes.set(a, 'ok');
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await world.runWakes();
+  expect(await countOf(user, 'one')).toMatchObject({ sockets: 2 });
+});
+
+it('a socket that may yet take it gets its time, then the bus is told', async () => {
+  const user = unique('u');
+  await socketOf(user, 'throttled');
+  await deliver(user);
+  await world.runWakes();
+  expect(world.events).toEqual([]);
+  await lookForTheLastTime();
+  expect(world.events).toEqual([told(user)]);
+});
+
+it('a post that outlasts its round is counted', async () => {
+  const user = unique('u');
+  await socketOf(user);
+  world.poster.before = () => new Promise((resolve) => setTimeout(resolve, 700));
+  await deliver(user);
+  expect(await countOf(user)).toMatchObject({ sockets: 1 });
+});
+
+it('who comes back and recovers it has taken it', async () => {
+  const user = unique('u');
+  const { epoch } = await world.channels.place(channelOf(user), undefined);
+  await deliver(user);
+  await socketOf(user, 'ok', { recover: true, epoch, offset: 0 });
+  expect(await countOf(user)).toMatchObject({ sockets: 1 });
+  await world.runWakes();
+  expect(world.events).toEqual([]);
+});
+
+it('a courier that dies after the append leaves the message that looks after it', async () => {
+  const user = unique('u');
+  await socketOf(user);
+  jest.spyOn(world.partitions, 'begin').mockRejectedValue(new Error('died'));
+  await deliver(user);
+  jest.restoreAllMocks();
+  expect(world.sentWakes.map(({ wake }) => wake.type)).toContain('receipt');
+  await lookForTheLastTime();
+  expect(world.events).toEqual([told(user)]);
+});
+
+it('nothing is appended that is not announced', async () => {
+  const user = unique('u');
+  jest.spyOn(world.wakes, 'send').mockRejectedValue(new Error('away'));
+  expect(await deliver(user)).toHaveLength(1);
+  expect(await countOf(user)).toBeUndefined();
+});
+
+it('a count that is noted twice counts once', async () => {
+  const user = unique('u');
+  await deliver(user);
+  const { epoch } = await world.channels.place(channelOf(user), undefined);
+  const counter = { epoch, partition: 0, token: 't' };
+  for (let run = 0; run < 2; run++) await world.receipts.note(channelOf(user), counter, new Map([[1, 2]]));
+  expect(await countOf(user)).toMatchObject({ sockets: 2 });
+});
