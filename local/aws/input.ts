@@ -34,6 +34,12 @@ export class Input {
     throw wrongType(name, 'an integer', value);
   }
 
+  optionalNumber(name: string): number | undefined {
+    const value = this.#member(name);
+    if (value === undefined || typeof value === 'number') return value;
+    throw wrongType(name, 'a number', value);
+  }
+
   integer(name: string): number {
     return this.#required(name, this.optionalInteger(name));
   }
@@ -42,6 +48,12 @@ export class Input {
     const value = this.#member(name) ?? false;
     if (typeof value === 'boolean') return value;
     throw wrongType(name, 'a boolean', value);
+  }
+
+  structure(name: string): Input {
+    const value = this.#required(name, this.#member(name));
+    if (isJsonObject(value)) return new Input(value, this.#missing);
+    throw wrongType(name, 'a structure', value);
   }
 
   /** A list of strings; empty when absent. */

@@ -49,7 +49,7 @@ export const eventBus: Provider = (request, cloud) => {
   return { ref: name, attributes: { Arn: arn, Name: name } };
 };
 
-/** `AWS::Events::Archive`: keeps events; replays come with the fault tools. */
+/** `AWS::Events::Archive`: keeps events for replays. */
 export const archive: Provider = (request, cloud) => {
   const properties = new Properties(request);
   const name = properties.optionalString('ArchiveName') ?? generatedName(request, 48);
@@ -57,6 +57,7 @@ export const archive: Provider = (request, cloud) => {
   const arn = cloud.events.createArchive({
     name,
     bus: properties.string('SourceArn'),
+    description: properties.optionalString('Description'),
     retentionDays: properties.number('RetentionDays', 0),
     ...(pattern === undefined ? {} : { pattern }),
   });

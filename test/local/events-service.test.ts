@@ -11,37 +11,10 @@ import {
 import { AwsEndpoint } from '../../local/aws/endpoint';
 import { EventBridgeService, type RetryTiming } from '../../local/aws/events';
 import { Identities } from '../../local/identity';
-import { AwsError, type DeliverOptions } from '../../local/ports';
+import { AwsError } from '../../local/ports';
+import { DEAD, QUEUE, Targets } from './events-fixture';
 
 const REGION = 'us-east-1';
-const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:work';
-const DEAD = 'arn:aws:sqs:us-east-1:000000000000:dead';
-
-interface Delivered extends DeliverOptions {
-  readonly arn: string;
-  readonly payload: string;
-}
-
-class Targets {
-  readonly delivered: Delivered[] = [];
-  readonly warnings: string[] = [];
-  /** What a delivery to an ARN throws, one after the other; the last for ever. */
-  readonly failures = new Map<string, Error[]>();
-
-  async deliver(arn: string, payload: string, options: DeliverOptions = {}): Promise<void> {
-    const failures = this.failures.get(arn) ?? [];
-    const failure = failures.length > 1 ? failures.shift() : failures[0];
-    if (failure) throw failure;
-    this.delivered.push({ arn, payload, ...options });
-  }
-
-  output(): void {}
-
-  warn(_source: string, message: string): void {
-    this.warnings.push(message);
-  }
-}
-
 const fast: RetryTiming = { firstDelayMs: 1, longestDelayMs: 4 };
 
 function start(retry: RetryTiming = fast) {
@@ -155,7 +128,7 @@ describe('PutEvents', () => {
       );
     }
     events.putEvents([entry]);
-    const kept = events.archivedEvents('kept');
+    const kept = events.archive('kept').events();
     expect(kept).toHaveLength(10_000);
     expect(kept[0]?.value).toMatchObject({ detail: { n: 10 } });
   });

@@ -1,56 +1,84 @@
-import type { EventPattern, EventTest } from './pattern';
+import { compilePattern, type EventPattern, type EventTest, patternText } from './pattern';
 import type { BusEvent } from './put-events';
 
 /** What an archive keeps at most; older events go first. On AWS only the retention ends an event's stay. */
 const MOST_EVENTS = 10_000;
-const MOST_CHARACTERS = 64 * 1024 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 
 export interface ArchiveOptions {
   readonly name: string;
   /** Name or ARN of the bus. */
   readonly bus: string;
+  readonly description?: string | undefined;
   /** Absent for every event. */
   readonly pattern?: EventPattern | undefined;
   /** 0 or absent: for as long as there is room. */
   readonly retentionDays?: number | undefined;
 }
 
-/** The newest events of a bus, in memory: at most 10,000, and 64 Mi characters together. */
-export class Archive {
-  readonly options: ArchiveOptions;
-  readonly #matches: EventTest;
-  #events: BusEvent[] = [];
-  #characters = 0;
+interface Kept {
+  readonly event: BusEvent;
+  readonly bytes: number;
+}
 
-  constructor(options: ArchiveOptions, matches: EventTest) {
-    this.options = options;
-    this.#matches = matches;
+/** The newest events of a bus, in memory: at most 10,000, and 64 MiB together. Replayed events are not offered to it. */
+export class Archive {
+  readonly arn: string;
+  readonly name: string;
+  readonly busArn: string;
+  readonly description: string | undefined;
+  /** JSON text. */
+  readonly pattern: string | undefined;
+  readonly retentionDays: number;
+  readonly createdAt = new Date();
+  readonly #matches: EventTest;
+  #kept: Kept[] = [];
+  #bytes = 0;
+
+  /** @throws InvalidEventPatternError */
+  constructor(
+    { name, description, pattern, retentionDays = 0 }: ArchiveOptions,
+    arn: string,
+    busArn: string,
+  ) {
+    this.name = name;
+    this.arn = arn;
+    this.busArn = busArn;
+    this.description = description;
+    this.retentionDays = retentionDays;
+    this.pattern = pattern === undefined ? undefined : patternText(pattern);
+    this.#matches = this.pattern === undefined ? () => true : compilePattern(this.pattern);
   }
 
   offer(event: BusEvent): void {
     if (!this.#matches(event.value)) return;
-    this.#events.push(event);
-    this.#characters += event.text.length;
+    const bytes = Buffer.byteLength(event.text);
+    this.#kept.push({ event, bytes });
+    this.#bytes += bytes;
     this.#trim();
   }
 
-  /** Oldest first. */
+  /** In the order in which the bus took them. */
   events(): readonly BusEvent[] {
     this.#trim();
-    return [...this.#events];
+    return this.#kept.map(({ event }) => event);
+  }
+
+  size(): { readonly events: number; readonly bytes: number } {
+    this.#trim();
+    return { events: this.#kept.length, bytes: this.#bytes };
   }
 
   #trim(): void {
-    const { retentionDays = 0 } = this.options;
-    const oldest = retentionDays === 0 ? 0 : Date.now() - retentionDays * DAY_MS;
+    const oldest = this.retentionDays === 0 ? 0 : Date.now() - this.retentionDays * DAY_MS;
     let drop = 0;
-    for (const { text, ingestedAt } of this.#events) {
-      const fits = this.#events.length - drop <= MOST_EVENTS && this.#characters <= MOST_CHARACTERS;
-      if (fits && ingestedAt >= oldest) break;
-      this.#characters -= text.length;
+    for (const { event, bytes } of this.#kept) {
+      const fits = this.#kept.length - drop <= MOST_EVENTS && this.#bytes <= MOST_BYTES;
+      if (fits && event.ingestedAt >= oldest) break;
+      this.#bytes -= bytes;
       drop += 1;
     }
-    if (drop > 0) this.#events = this.#events.slice(drop);
+    if (drop > 0) this.#kept = this.#kept.slice(drop);
   }
 }

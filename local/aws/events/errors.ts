@@ -1,10 +1,10 @@
 import { AwsError } from '../../ports';
 
-/** A bus, rule or archive that does not exist. */
+/** A bus, rule, archive or replay that does not exist. */
 export class EventsResourceNotFoundError extends AwsError {
   override readonly name = 'EventsResourceNotFoundError';
 
-  constructor(kind: 'Event bus' | 'Rule' | 'Archive', name: string) {
+  constructor(kind: 'Event bus' | 'Rule' | 'Archive' | 'Replay', name: string) {
     super('ResourceNotFoundException', `${kind} ${name} does not exist.`);
   }
 }
@@ -12,7 +12,7 @@ export class EventsResourceNotFoundError extends AwsError {
 export class EventsResourceExistsError extends AwsError {
   override readonly name = 'EventsResourceExistsError';
 
-  constructor(kind: 'Event bus' | 'Archive', name: string) {
+  constructor(kind: 'Event bus' | 'Archive' | 'Replay', name: string) {
     super('ResourceAlreadyExistsException', `${kind} ${name} already exists.`);
   }
 }
@@ -31,5 +31,14 @@ export class EventsLimitError extends AwsError {
 
   constructor(message: string) {
     super('LimitExceededException', message);
+  }
+}
+
+/** A replay that is over cannot be cancelled. */
+export class IllegalStatusError extends AwsError {
+  override readonly name = 'IllegalStatusError';
+
+  constructor(replay: string) {
+    super('IllegalStatusException', `Replay ${replay} is not in a valid state for this operation.`);
   }
 }

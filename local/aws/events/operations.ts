@@ -1,15 +1,16 @@
 import { isJsonObject, type JsonObject } from '../../../lambdas/contract/json';
-import { Input } from '../input';
+import type { Input } from '../input';
 import type { Operation } from '../json-service';
+import { type ArchiveHolder, archiveOperationsOf } from './archive-operations';
 import type { Bus, Rule } from './bus';
 import { EventsValidationError } from './errors';
 import { compactJsonObject } from './json-text';
+import { members, timeMember } from './members';
 import { compilePattern } from './pattern';
 import type { PutEventsEntry, PutEventsResult } from './put-events';
 
 /** What the API needs of the service behind it. */
-export interface EventBridge {
-  bus(nameOrArn?: string): Bus;
+export interface EventBridge extends ArchiveHolder {
   buses(): readonly Bus[];
   putEvents(entries: readonly PutEventsEntry[]): PutEventsResult;
 }
@@ -51,19 +52,15 @@ export function operationsOf(events: EventBridge): Readonly<Record<string, Opera
       const matches = compilePattern(given.string('EventPattern'));
       return { Result: matches(testEvent(given.string('Event'))) };
     },
+    ...archiveOperationsOf(events),
   };
 }
 
-function members(input: JsonObject): Input {
-  return new Input(input, (name) => new EventsValidationError(`${name}: expected a value, got none`));
-}
-
 function entriesOf(input: JsonObject): readonly PutEventsEntry[] {
-  const times = Array.isArray(input['Entries']) ? input['Entries'].map(timeOf) : [];
   return members(input)
     .inputs('Entries')
-    .map((entry, index) => {
-      const time = times[index];
+    .map((entry) => {
+      const time = timeMember(entry, 'Time');
       return {
         ...text('Source', entry),
         ...text('DetailType', entry),
@@ -78,17 +75,6 @@ function entriesOf(input: JsonObject): readonly PutEventsEntry[] {
 function text<Name extends string>(name: Name, entry: Input): { readonly [key in Name]?: string } {
   const value = entry.optionalString(name);
   return value === undefined ? {} : ({ [name]: value } as { readonly [key in Name]?: string });
-}
-
-// AWS JSON 1.1 carries a time as epoch seconds, with fractions.
-function timeOf(entry: unknown): Date | undefined {
-  const seconds = isJsonObject(entry) ? (entry['Time'] ?? undefined) : undefined;
-  if (seconds === undefined) return undefined;
-  const time = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN);
-  if (Number.isNaN(time.getTime())) {
-    throw new EventsValidationError(`Time: expected epoch seconds, got ${JSON.stringify(seconds)}`);
-  }
-  return time;
 }
 
 function testEvent(json: string): unknown {

@@ -32,6 +32,8 @@ export interface BusEvent {
   readonly text: string;
   /** Its parsed form, as patterns and input paths read it. */
   readonly value: unknown;
+  /** Its own time, in epoch milliseconds. */
+  readonly time: number;
   /** When the bus took it, in epoch milliseconds. */
   readonly ingestedAt: number;
 }
@@ -96,18 +98,19 @@ export function toEvent(
   if (detail === undefined) return failure('MalformedDetail', 'Detail is malformed.');
   const id = randomUUID();
   const ingestedAt = Date.now();
+  const time = Time ?? new Date(ingestedAt);
   const head = {
     version: '0',
     id,
     'detail-type': DetailType,
     source: Source,
     account,
-    time: isoSeconds(Time ?? new Date(ingestedAt)),
+    time: isoSeconds(time),
     region,
     resources: Resources,
   };
   const text = `${JSON.stringify(head).slice(0, -1)},"detail":${detail}}`;
-  return { id, text, value: JSON.parse(text), ingestedAt };
+  return { id, text, value: JSON.parse(text), time: time.getTime(), ingestedAt };
 }
 
 function failure(ErrorCode: string, ErrorMessage: string) {

@@ -25,5 +25,5 @@ export function scheduledEvent({ origin, source, resource, due, detail }: Schedu
     resources: [resource],
     detail,
   };
-  return { id, text: JSON.stringify(value), value, ingestedAt: Date.now() };
+  return { id, text: JSON.stringify(value), value, time: due, ingestedAt: Date.now() };
 }

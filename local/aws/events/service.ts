@@ -15,7 +15,6 @@ import { Bus, DEFAULT_BUS, type Rule, type RuleOptions } from './bus';
 import { Deliveries, type RetryTiming } from './deliveries';
 import { EventsResourceExistsError, EventsResourceNotFoundError, EventsValidationError } from './errors';
 import { operationsOf } from './operations';
-import { compilePattern, patternText } from './pattern';
 import {
   type BusEvent,
   checkRequest,
@@ -24,6 +23,7 @@ import {
   type PutEventsResultEntry,
   toEvent,
 } from './put-events';
+import { Replays } from './replays';
 import { ruleDelivery } from './rule-delivery';
 import { scheduledEvent } from './scheduled-event';
 
@@ -44,8 +44,9 @@ export interface EventBridgeOptions {
   readonly timetable?: Timetable;
 }
 
-/** EventBridge's classic buses, rules, schedules, targets and archives. A `default` bus always exists. */
+/** EventBridge's classic buses, rules, schedules, targets, archives and replays. A `default` bus always exists. */
 export class EventBridgeService implements AwsService {
+  readonly replays: Replays;
   readonly #region: string;
   readonly #account: string;
   readonly #arnPrefix: string;
@@ -71,6 +72,16 @@ export class EventBridgeService implements AwsService {
     this.#log = log;
     this.#deliveries = new Deliveries({ router, log, retry, faults });
     this.#timetable = timetable ?? new Timetable(new ScheduleClock());
+    this.replays = new Replays({
+      arnPrefix: this.#arnPrefix,
+      archive: (name) => this.#archives.get(name),
+      bus: (arn) => this.bus(arn),
+      handOver: (bus, event, rules) => {
+        for (const rule of bus.rulesFor(event.value)) {
+          if (rules === undefined || rules.has(rule.arn)) this.#deliver(rule, event);
+        }
+      },
+    });
     this.#api = new JsonService({ service: 'events', version: '1.1', operations: operationsOf(this) });
     this.createBus(DEFAULT_BUS);
   }
@@ -124,23 +135,24 @@ export class EventBridgeService implements AwsService {
 
   /** Returns the ARN of the new archive. @throws EventsResourceExistsError, EventsResourceNotFoundError, InvalidEventPatternError */
   createArchive(options: ArchiveOptions): string {
-    const { name, pattern } = options;
+    const { name } = options;
     if (this.#archives.has(name)) throw new EventsResourceExistsError('Archive', name);
     const bus = this.bus(options.bus);
-    const archive = new Archive(
-      options,
-      pattern === undefined ? () => true : compilePattern(patternText(pattern)),
-    );
+    const archive = new Archive(options, `${this.#arnPrefix}:archive/${name}`, bus.arn);
     this.#archives.set(name, archive);
     bus.archives.push(archive);
-    return `${this.#arnPrefix}:archive/${name}`;
+    return archive.arn;
   }
 
-  /** What an archive holds, oldest first. */
-  archivedEvents(name: string): readonly BusEvent[] {
+  /** @throws EventsResourceNotFoundError */
+  archive(name: string): Archive {
     const archive = this.#archives.get(name);
     if (archive === undefined) throw new EventsResourceNotFoundError('Archive', name);
-    return archive.events();
+    return archive;
+  }
+
+  archives(): readonly Archive[] {
+    return [...this.#archives.values()];
   }
 
   /**
@@ -165,15 +177,17 @@ export class EventBridgeService implements AwsService {
     }
   }
 
-  /** Resolves when no delivery is under way or waiting for a retry. */
-  idle(): Promise<void> {
-    return this.#deliveries.idle();
+  /** Resolves when no replay and no delivery is under way or waiting for a retry. */
+  async idle(): Promise<void> {
+    await this.replays.idle();
+    await this.#deliveries.idle();
   }
 
-  /** Ends schedules, gives up waiting retries and lets calls to targets end for a second. */
-  close(): Promise<void> {
+  /** Ends schedules and replays, gives up waiting retries and lets calls to targets end for a second. */
+  async close(): Promise<void> {
     this.#timetable.close();
-    return this.#deliveries.close(CLOSE_GRACE_MS);
+    await this.replays.close();
+    await this.#deliveries.close(CLOSE_GRACE_MS);
   }
 
   #accept(entry: PutEventsEntry): PutEventsResultEntry {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../lambdas/contract/json';
 import { arnOf, type NeedsOf, onAnything, type Place, structures, text } from './reader';
 
 function busArn(place: Place, nameOrArn: string): string {
@@ -16,6 +17,12 @@ function onRule(action: string, member: string): NeedsOf {
   };
 }
 
+function onNamed(action: string, type: 'archive' | 'replay', member: string): NeedsOf {
+  return (input, place) => [
+    { action: `events:${action}`, resource: arnOf(place, 'events', `${type}/${text(input, member)}`) },
+  ];
+}
+
 export const EVENTS_NEEDS: Readonly<Record<string, NeedsOf>> = {
   // Each entry is judged by itself; one that is not allowed refuses them all.
   PutEvents: (input, place) =>
@@ -29,6 +36,21 @@ export const EVENTS_NEEDS: Readonly<Record<string, NeedsOf>> = {
   ],
   DescribeRule: onRule('DescribeRule', 'Name'),
   ListTargetsByRule: onRule('ListTargetsByRule', 'Rule'),
+  DescribeArchive: onNamed('DescribeArchive', 'archive', 'ArchiveName'),
+  DescribeReplay: onNamed('DescribeReplay', 'replay', 'ReplayName'),
+  CancelReplay: onNamed('CancelReplay', 'replay', 'ReplayName'),
+  // Archive, bus and replay are each required: https://docs.aws.amazon.com/service-authorization/latest/reference/list_events.html
+  StartReplay: (input, place) => {
+    const { Destination: destination } = input;
+    const bus = isJsonObject(destination) ? text(destination, 'Arn') : '';
+    const replay = arnOf(place, 'events', `replay/${text(input, 'ReplayName')}`);
+    return [text(input, 'EventSourceArn'), bus, replay].map((resource) => ({
+      action: 'events:StartReplay',
+      resource,
+    }));
+  },
+  ListArchives: onAnything('events:ListArchives'),
+  ListReplays: onAnything('events:ListReplays'),
   ListEventBuses: onAnything('events:ListEventBuses'),
   ListRules: onAnything('events:ListRules'),
   TestEventPattern: onAnything('events:TestEventPattern'),
