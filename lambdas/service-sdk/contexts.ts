@@ -32,7 +32,7 @@ export interface PublicationOptions {
   /**
    * When the key was first published, epoch ms, where this may repeat it: a repeat beyond the five minutes is looked for in the
    * channel's log, and appended only where the log proves that it is not there.
-   * @default now
+   * @default now; in a replay, when the event came first
    */
   readonly publishedAt?: number;
 }

@@ -47,7 +47,9 @@ export interface ServiceDefinition<Inputs, Publications = object, Message = unkn
   readonly send?: SendHandler<Message>;
   /**
    * Whether `send`, `on` and `observe` get replays: from the bus's archive, and dead letters that are given another try. Nothing
-   * that a client waits for ever runs again. What they publish is published anew: channels remember keys for five minutes.
+   * that a client waits for ever runs again. What they publish is looked for in the log of its channel and is published where the log
+   * proves that it is not there; where the log does not reach back that far, it goes to the dead letters as `stale`. `once` keeps its
+   * guards for 30 days, longer than anything is archived. Other effects are the service's own affair.
    * @default false
    */
   readonly replays?: boolean;

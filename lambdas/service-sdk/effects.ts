@@ -15,6 +15,8 @@ export interface Origin {
   /** Names the event: the same one each time it comes. */
   readonly root: string;
   readonly traceparent: string;
+  /** Of a replay: when the event came first, epoch ms. What it publishes may be a repeat of what it published then. */
+  readonly cameAt?: number;
 }
 
 /** As many as the queue's client has sockets. */
@@ -68,7 +70,7 @@ export class EventEffects {
     options: PublicationOptions,
     extras: PublicationExtras,
   ): Promise<string> {
-    const { root, traceparent } = this.#origin;
+    const { root, traceparent, cameAt } = this.#origin;
     const ordinal = (this.#publications.get(channel) ?? 0) + 1;
     this.#publications.set(channel, ordinal);
     const { idempotencyKey = publicationKey(root, channel, ordinal) } = options;
@@ -80,7 +82,7 @@ export class EventEffects {
       data,
       idempotencyKey,
       source: this.#platform.serviceName,
-      publishedAt: publishedAt ?? Date.now(),
+      publishedAt: publishedAt ?? cameAt ?? Date.now(),
       traceparent: childTraceparent(traceparent),
       ...(version !== undefined && { version }),
       ...(versionEpoch !== undefined && { versionEpoch }),

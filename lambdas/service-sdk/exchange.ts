@@ -22,13 +22,14 @@ export class Exchange<Of extends Envelope = Envelope> {
 
   constructor(envelope: Of, platform: Platform, replayed = false) {
     this.#replayed = replayed;
-    const { id, service } = envelope;
+    const { id, service, issuedAt } = envelope;
     this.envelope = envelope;
     this.platform = platform;
     this.traceparent = childTraceparent(envelope.traceparent);
     // Who looks on at a command must not take the keys of the service that it is for.
     const root = service === platform.serviceName ? id : `${id}:${platform.serviceName}`;
-    this.effects = new EventEffects({ root, traceparent: this.traceparent }, platform);
+    const cameAt = replayed ? { cameAt: issuedAt } : {};
+    this.effects = new EventEffects({ root, traceparent: this.traceparent, ...cameAt }, platform);
   }
 
   /** What the handlers of all kinds get. */

@@ -96,7 +96,9 @@ export async function runLifecycle(
   const handle = handlers[event.event]?.handle as Handle | undefined;
   if (handle === undefined) return log('warn', 'event dropped: the service has no handler for it', facts);
   const traceparent = newTraceparent();
-  const effects = new EventEffects({ root: `${event.id}:${platform.serviceName}`, traceparent }, platform);
+  const root = `${event.id}:${platform.serviceName}`;
+  const cameAt = replayed ? { cameAt: event.at } : {};
+  const effects = new EventEffects({ root, traceparent, ...cameAt }, platform);
   const write: typeof log = (level, message, fields = {}) => log(level, message, { ...fields, ...facts });
   const context = { ...effects.functions(), traceparent, replayed, log: write };
   await unawaited(write, 'event dropped', async () =>

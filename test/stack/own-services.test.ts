@@ -2,6 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DescribeReplayCommand,
+  EventBridgeClient,
+  ListArchivesCommand,
+  StartReplayCommand,
+} from '@aws-sdk/client-eventbridge';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Centrifuge } from 'centrifuge';
 import { ROLE_ID } from '../../lambdas/contract/registry';
@@ -25,7 +31,7 @@ const run = (command: string, ...args: string[]) =>
 
 beforeAll(async () => {
   run('npm', 'run', '-s', 'new:service', '--', 'poll');
-  for (const name of ['orders', 'watcher', 'faulty']) {
+  for (const name of ['orders', 'watcher', 'faulty', 'notes']) {
     cpSync(join(__dirname, name), join(copy.root, 'lambdas', 'services', name), { recursive: true });
   }
   await provider.start();
@@ -76,6 +82,38 @@ it('services that look on at a call get it beside its own, and one that fails to
   await eventually('all of it has failed', () => failures() >= 3);
   expect(told.map(({ data }) => data.text)).toEqual(['one', 'two', 'three']);
   expect(ofRoom()).toEqual(Array(3).fill({ user: 'alice', room: '2' }));
+}, 30_000);
+
+// docs/operations.md, "Replays".
+it('a replay makes up for what a broken release failed, and nothing of it happens twice', async () => {
+  const alice = await clients.connected('alice');
+  const [told, noted] = [await collect(alice, 'poll:9'), await collect(alice, 'notes:9')];
+  const from = new Date();
+  for (const text of ['one', 'broken two', 'three']) await alice.rpc('poll.tell', { room: '9', text });
+  const texts = () => noted.map(({ data }) => data.text);
+  await eventually('what was not broken is noted', () => texts().length === 2);
+
+  const events = new EventBridgeClient(awsOptions(stack.target));
+  const archives = await events.send(new ListArchivesCommand({ NamePrefix: 'local-holdfast' }));
+  const { EventSourceArn: bus = '', ArchiveName } = archives.Archives?.[0] ?? {};
+  const ReplayName = 'after-the-release';
+  await events.send(
+    new StartReplayCommand({
+      ReplayName,
+      EventSourceArn: bus.replace(/event-bus.*/, `archive/${ArchiveName}`),
+      EventStartTime: from,
+      EventEndTime: new Date(),
+      Destination: { Arn: bus },
+    }),
+  );
+  await eventually('what was broken is noted', () => texts().includes('broken two'));
+  await sleep(1_000);
+  const { State } = await events.send(new DescribeReplayCommand({ ReplayName }));
+  events.destroy();
+  expect(State).toBe('COMPLETED');
+  expect([...texts()].sort()).toEqual(['broken two', 'one', 'three']);
+  expect(noted.map(({ data }) => data.repeated)).toEqual([false, false, false]);
+  expect(told.map(({ data }) => data.text)).toEqual(['one', 'broken two', 'three']);
 }, 30_000);
 
 describe("npm start -- --app, with another team's app", () => {

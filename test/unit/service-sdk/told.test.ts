@@ -142,6 +142,28 @@ describe('a replay', () => {
     ]);
   });
 
+  it('publishes as of when its event came first, by the same key: what was published then is found', async () => {
+    const telling = defineService({
+      name: 'counts',
+      replays: true,
+      send: { handle: ({ publish }) => publish('counts:all', 1) },
+      on: { vacated: { handle: ({ publish }) => publish('counts:all', 2) } },
+    });
+    const message = commandOf('counts', 'send', 1);
+    const events = [eventOf(message), lifecycle(vacated)];
+    for (const event of events) await telling(event);
+    for (const event of events) await telling({ ...event, ...replay });
+    const [send, told, sendAgain, toldAgain] = sentDeliveries().map(({ delivery }) => [
+      delivery.idempotencyKey,
+      delivery.publishedAt,
+    ]);
+    expect([sendAgain, toldAgain]).toEqual([
+      [send?.[0], message.issuedAt],
+      [told?.[0], vacated.at],
+    ]);
+    expect(told?.[1]).toBeGreaterThan(vacated.at);
+  });
+
   it('of what a client waited for never runs', async () => {
     await replaying({ ...eventOf(envelopeOf('counts.get', null)), ...replay });
     expect(heard).toEqual([]);
