@@ -9,9 +9,11 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVELOPE_SOURCE } from '../../lambdas/contract/envelope';
+import { LIMITS } from '../../lambdas/contract/limit-rules';
 import { parameterNames } from '../../lambdas/contract/parameters';
 import { API_ROUTES, BUS_REQUESTS } from '../../lambdas/contract/server-api';
 import type { HoldfastConfig } from '../config';
+import { limitRulesOf } from '../limits-config';
 import { accessLogs } from './access-logs';
 import type { Bus } from './bus';
 import { deadLetterQueue } from './dead-letters';
@@ -134,6 +136,7 @@ export class ServerApi extends Construct {
         CALLBACK_URL: gateway.callbackUrl,
         CONNECTION_EVENTS: config.connectionEvents ? 'on' : 'off',
         DELIVERIES_QUEUE_URL: deliveries.deliveries.queueUrl,
+        [LIMITS]: JSON.stringify(limitRulesOf(config.limits)),
         REQUEST_DEAD_LETTERS_QUEUE_URL: this.deadLetters.queueUrl,
         SERVICES_PARAMETER_PATH: parameterNames(config.environment).services,
         SUBSCRIPTIONS_PER_CONNECTION: String(config.limits.subscriptionsPerConnection),

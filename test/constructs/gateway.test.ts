@@ -102,6 +102,7 @@ describe('the functions of the gateway', () => {
         'CONNECTION_EVENTS',
         'DELIVERIES_QUEUE_URL',
         'ENVIRONMENT',
+        'LIMITS',
         'NODE_OPTIONS',
         ...CACHE,
         'REQUEST_DEAD_LETTERS_QUEUE_URL',

@@ -1,4 +1,5 @@
 import { readEnvironment, readSwitch } from '../../contract/environment';
+import { readLimits } from '../../contract/limit-rules';
 import { log } from '../../contract/log';
 import { cachedApiKeys } from '../core/adapters/api-keys';
 import { JsonService } from '../core/adapters/aws/json-service';
@@ -9,6 +10,8 @@ import { fetchRegistryEntries } from '../core/adapters/ssm-registry';
 import { REDIS_VARIABLES, scriptsOf, storesOn, withDepartures } from '../core/adapters/state';
 import { CachedRegistry } from '../core/channels/cached-registry';
 import { systemClock } from '../core/clock';
+import { CountedPoster } from '../core/limits/counted-poster';
+import { PostCount } from '../core/limits/post-count';
 import { isBusEvent, serveBus } from '../core/server-api/bus';
 import { ClientActions } from '../core/server-api/client-actions';
 import { type HttpResult, httpRequestOf, serveHttp } from '../core/server-api/http';
@@ -22,6 +25,7 @@ const environment = readEnvironment([
   'CALLBACK_URL',
   'CONNECTION_EVENTS',
   'DELIVERIES_QUEUE_URL',
+  'LIMITS',
   'REQUEST_DEAD_LETTERS_QUEUE_URL',
   'SERVICES_PARAMETER_PATH',
   'SUBSCRIPTIONS_PER_CONNECTION',
@@ -34,7 +38,15 @@ const ssm = new JsonService('ssm');
 const scripts = scriptsOf(environment, secrets, clock, log);
 const wakes = new SqsWakeQueue(sqs, environment.WAKES_QUEUE_URL);
 const stores = withDepartures(
-  storesOn(scripts, clock, { maxSubscriptions: Number(environment.SUBSCRIPTIONS_PER_CONNECTION) }),
+  storesOn(
+    scripts,
+    clock,
+    {
+      maxSubscriptions: Number(environment.SUBSCRIPTIONS_PER_CONNECTION),
+      postsPerSecond: readLimits(environment).postsPerSecond,
+    },
+    log,
+  ),
   {
     wakes,
     connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'),
@@ -45,7 +57,14 @@ const stores = withDepartures(
 // Replies and pushes of a connection's own state: all of them bear a repeat.
 const poster = new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log });
 const store = new RedisApiStore(scripts, stores.channels, clock);
-const actions = new ClientActions({ ...stores, store, poster, wakes, clock, log });
+const actions = new ClientActions({
+  ...stores,
+  store,
+  poster: new CountedPoster(poster, new PostCount(stores.budget)),
+  wakes,
+  clock,
+  log,
+});
 const api = new ServerApi({
   registry: new CachedRegistry(
     () => fetchRegistryEntries(ssm, environment.SERVICES_PARAMETER_PATH),
@@ -60,6 +79,7 @@ const api = new ServerApi({
   actions,
   revocations: actions,
   census: store,
+  // Of the replies to rpcs, which were counted when these were accepted.
   poster,
   environment: environment.ENVIRONMENT,
   clock,

@@ -16,6 +16,8 @@ import { Courier } from '../core/delivery/courier';
 import { Drain } from '../core/delivery/drain';
 import { roleOf } from '../core/delivery/sender-check';
 import { lifecycleTimers } from '../core/lifecycle/timers';
+import { CountedPoster } from '../core/limits/counted-poster';
+import { PostCount } from '../core/limits/post-count';
 
 const environment = readEnvironment([
   'ENVIRONMENT',
@@ -52,7 +54,11 @@ const registry = new CachedRegistry(
   systemClock,
   log,
 );
-const authorizations = new Authorizations({ ...parts, registry });
+const authorizations = new Authorizations({
+  ...parts,
+  poster: new CountedPoster(parts.poster, new PostCount(stores.budget)),
+  registry,
+});
 const courier = new Courier({
   ...parts,
   authorizations,

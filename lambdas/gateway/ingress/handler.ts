@@ -16,6 +16,7 @@ import { Ingress } from '../core/commands/ingress';
 import { Checkup } from '../core/connections/checkup';
 import { CountedPoster } from '../core/limits/counted-poster';
 import { limitNotes } from '../core/limits/limit-notes';
+import { PostCount } from '../core/limits/post-count';
 
 const environment = readEnvironment([
   'ENVIRONMENT',
@@ -50,9 +51,10 @@ const stores = withDepartures(
   { wakes, connectionEvents: readSwitch(environment, 'CONNECTION_EVENTS'), clock: systemClock, log },
 );
 // Replies and disconnects only: both bear a repeat.
+const postCount = new PostCount(stores.budget);
 const poster = new CountedPoster(
   new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log }),
-  stores.budget,
+  postCount,
 );
 const ingress = new Ingress({
   ...stores,
@@ -63,6 +65,7 @@ const ingress = new Ingress({
     log,
   ),
   poster,
+  postCount,
   bus: new EventBridgeBus(
     { events: new JsonService('events'), sqs },
     environment.BUS_NAME,

@@ -10,6 +10,7 @@ import { systemClock } from '../core/clock';
 import { Checkup } from '../core/connections/checkup';
 import { CountedPoster } from '../core/limits/counted-poster';
 import { limitNotes } from '../core/limits/limit-notes';
+import { PostCount } from '../core/limits/post-count';
 import { Caretaker } from '../core/liveness/caretaker';
 import { type Beat, Janitor } from '../core/liveness/janitor';
 
@@ -34,7 +35,7 @@ const stores = withDepartures(storesOf(environment, secrets, clock, log, readLim
 // Empty messages, pushes that end something, and closes: all bear a repeat.
 const poster = new CountedPoster(
   new SignedPoster({ callbackUrl: environment.CALLBACK_URL, attempts: 3, log }),
-  stores.budget,
+  new PostCount(stores.budget),
 );
 const parts = { ...stores, wakes, poster, clock, log };
 const caretaker = new Caretaker({

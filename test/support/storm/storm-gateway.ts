@@ -6,6 +6,7 @@ import { Ingress } from '../../../lambdas/gateway/core/commands/ingress';
 import { type AdmissionParts, admit } from '../../../lambdas/gateway/core/connections/admission';
 import { Checkup } from '../../../lambdas/gateway/core/connections/checkup';
 import { CountedPoster } from '../../../lambdas/gateway/core/limits/counted-poster';
+import { PostCount } from '../../../lambdas/gateway/core/limits/post-count';
 import type { ScriptRunner } from '../../../lambdas/gateway/core/redis-script';
 import { secretTokens } from '../secret-tokens';
 import { UNLIMITED } from '../unlimited';
@@ -70,7 +71,7 @@ export class StormGateway implements Sockets {
     const { parts, tokenSecret } = this.#options;
     const poster = new CountedPoster(
       new SignedPoster({ callbackUrl, attempts: 3, log: parts.log }),
-      parts.budget,
+      new PostCount(parts.budget),
     );
     this.#ingress = new Ingress({
       ...parts,

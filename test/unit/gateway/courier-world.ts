@@ -55,6 +55,7 @@ export function courierWorld() {
   const letters: DeadLetter[] = [];
   const wakes: { wake: Wake; delaySeconds: number }[] = [];
   const outcomes = new Map<string, PostOutcome>();
+  const counted: number[] = [];
   const state = { partitions: '0', now: Date.now(), postMs: 0, unproven: true };
   const check = (what: string) => {
     if (failing.has(what)) throw new Error('away');
@@ -64,6 +65,10 @@ export function courierWorld() {
       check(script.name);
       check(String(keys[0]));
       if (script.name === 'hf1mark') return 1;
+      if (script.name === 'hf1take') {
+        counted.push(Number(args[2]));
+        return [args[2], '0'];
+      }
       if (script.name === 'hf1witness') return ['noted'];
       if (script.name === 'hf1begin') {
         drained.push(String(keys[0]));
@@ -143,6 +148,7 @@ export function courierWorld() {
       letters,
       wakes,
       outcomes,
+      counted,
       state,
     },
     /** Messages that a connection was sent, frame by frame. */

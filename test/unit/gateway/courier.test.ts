@@ -239,6 +239,16 @@ describe('replies', () => {
     expect(sent('d')).toHaveLength(2);
   });
 
+  it('are counted by connection, but those of rpcs, which ingress has counted', async () => {
+    const { courier, counted, frames } = courierWorld();
+    const publishes = ['c', 'c', 'd'].map((client, index) =>
+      record(delivery('room:a', { reply: replyTo(client, index + 10) }), 'a'),
+    );
+    expect(await courier.handle([...publishes, ...publications(['d', 'e'])])).toEqual([]);
+    expect(frames).toHaveLength(3);
+    expect(counted).toEqual([2]);
+  });
+
   it('begin within the budget of the batch', async () => {
     const { courier, frames, lines, state } = courierWorld();
     state.postMs = COURIER_BUDGET_MS;

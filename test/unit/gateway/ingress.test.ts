@@ -194,6 +194,16 @@ describe('commands', () => {
     expect(envelope).toHaveProperty('deadline', (envelope?.issuedAt ?? 0) + 10_000);
   });
 
+  it('counts the post by which a service will answer an rpc, where one will', async () => {
+    const world = ingressWorld();
+    await world.serve({ id: 1, rpc: { method: 'echo.say' } }, { id: 2, rpc: { method: 'echo.say' } });
+    expect(world.counted.posts).toBe(2);
+    await world.serve({ id: 3, rpc: { method: 'echo.nothing' } }, { id: 4, ping: {} });
+    world.failures.set('bus', new Error('away'));
+    await world.serve({ id: 5, rpc: { method: 'echo.say' } });
+    expect(world.counted.posts).toBe(2);
+  });
+
   it('publishes two commands of one id as two publications', async () => {
     const world = ingressWorld();
     const publish = { id: 1, publish: { channel: 'room:a', data: 1 } };

@@ -91,6 +91,7 @@ export function ingressWorld(
   const envelopes: UnsignedEnvelope[] = [];
   const wakes: Wake[] = [];
   const outcomes: PostOutcome[] = [];
+  const counted = { posts: 0 };
   const steps: string[] = [];
   /** Each fails one wake. */
   const wakeFailures: Error[] = [];
@@ -175,6 +176,7 @@ export function ingressWorld(
     userChannel,
     sendService,
     ...UNLIMITED,
+    postCount: { add: () => void counted.posts++ },
     noteLimit,
     rpcTimeoutMs: 10_000,
     clock,
@@ -193,6 +195,7 @@ export function ingressWorld(
     wakes,
     wakeFailures,
     outcomes,
+    counted,
     failures,
     namespaces,
     calls,

@@ -1,5 +1,6 @@
 import { CountedPoster } from '../../../lambdas/gateway/core/limits/counted-poster';
 import { budgetRates, GRANT_MS, POSTS_PER_SECOND } from '../../../lambdas/gateway/core/limits/post-budget';
+import { PostCount } from '../../../lambdas/gateway/core/limits/post-count';
 import { RedisPostBudget } from '../../../lambdas/gateway/core/limits/redis-post-budget';
 import { LIMITS_DEFAULTS } from '../../../lib/limits-config';
 
@@ -71,7 +72,7 @@ describe('posts that are only counted', () => {
     const spent: number[] = [];
     const poster = new CountedPoster(
       { post: async () => 'ok' as const, close: async () => 'gone' as const },
-      { spend: (posts) => void spent.push(posts) },
+      new PostCount({ spend: (posts) => void spent.push(posts) }),
     );
     for (let count = 0; count < 9; count++) expect(await poster.post('c', '{}')).toBe('ok');
     expect(spent).toEqual([]);

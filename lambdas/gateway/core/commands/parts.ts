@@ -7,6 +7,7 @@ import type { Partitions } from '../delivery/partitions';
 import type { Receipts } from '../delivery/receipts';
 import type { Inbox } from '../inbox/inbox';
 import type { NoteLimit } from '../limits/limit-notes';
+import type { PostCount } from '../limits/post-count';
 import type { Rates } from '../limits/rates';
 import type { Users } from '../limits/users';
 import type { DueSet } from '../liveness/due-set';
@@ -38,6 +39,8 @@ export interface CommandParts {
   readonly pingSeconds: number;
   readonly registry: Registry & Routes;
   readonly poster: Poster;
+  /** Counts what others post, of whom the gateway hears nothing. */
+  readonly postCount: Pick<PostCount, 'add'>;
   readonly bus: Bus;
   readonly deliveries: DeliveryQueue;
   readonly wakes: WakeQueue;

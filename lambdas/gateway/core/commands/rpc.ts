@@ -8,7 +8,9 @@ import type { Sender } from './sender';
 
 type RpcCommand = Extract<Command, { kind: 'rpc' }>;
 
-/** Puts an rpc on the bus; its service answers. Rejects where the bus, the signing key, Redis or the registry fails. */
+/**
+ * Puts an rpc on the bus; its service answers, by a post that is counted here. Rejects where the bus, the signing key, Redis or the registry fails.
+ */
 export async function serveRpc(
   parts: CommandParts,
   sender: Sender,
@@ -22,7 +24,7 @@ export async function serveRpc(
     );
   }
   const issuedAt = parts.clock.now();
-  return putEnvelope(parts, sender, {
+  const answer = await putEnvelope(parts, sender, {
     kind: 'rpc',
     service,
     method,
@@ -31,6 +33,8 @@ export async function serveRpc(
     issuedAt,
     deadline: issuedAt + parts.rpcTimeoutMs,
   });
+  if (answer.result === 'later') parts.postCount.add();
+  return answer;
 }
 
 /** A client's text may stand in a log line only where it could be a name. */

@@ -200,7 +200,10 @@ export class Courier {
     const code = error.code;
     this.#parts.log('error', 'delivery refused', { messageId: id, kind, code, reason, ...traceOf(message) });
     const reply = 'reply' in message && redriven === undefined ? message.reply : undefined;
-    if (reply) batch.replies.push({ connection: reply.client, reply: { id: reply.id, error } });
+    if (reply) {
+      const { client: connection, kind } = reply;
+      batch.replies.push({ connection, kind, reply: { id: reply.id, error } });
+    }
   }
 
   /**
@@ -287,7 +290,7 @@ function addReply({ reply }: Delivery, { offset, epoch }: Appended, batch: Batch
     reply.kind === 'publish'
       ? { id: reply.id, publish: {} }
       : { id: reply.id, rpc: { data: { ...reply.data, offset, epoch } } };
-  batch.replies.push({ connection: reply.client, reply: answer });
+  batch.replies.push({ connection: reply.client, kind: reply.kind, reply: answer });
 }
 
 function traceOf(message: CourierMessage): { readonly trace?: string } {

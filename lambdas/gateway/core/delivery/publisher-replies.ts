@@ -1,3 +1,4 @@
+import type { DeliveryReply } from '../../../contract/delivery';
 import { encodeFrame, FRAME_BYTES, type Reply } from '../../../contract/frames';
 import type { PostBudget } from '../limits/post-budget';
 import { inParallel } from '../parallel';
@@ -6,6 +7,8 @@ import type { Clock, Log, Poster, PostOutcome } from '../ports';
 /** The reply to a command that made a publication. */
 export interface PublisherReply {
   readonly connection: string;
+  /** What is answered: the reply to an rpc was counted when it was accepted. */
+  readonly kind: DeliveryReply['kind'];
   readonly reply: Reply;
 }
 
@@ -39,7 +42,8 @@ export async function postReplies(
     postTo(parts, connection, own, endsAt),
   );
   // They are on their way by now.
-  parts.budget.spend(byConnection.size);
+  const publishers = replies.filter(({ kind }) => kind === 'publish').map(({ connection }) => connection);
+  parts.budget.spend(new Set(publishers).size);
   await posted;
 }
 

@@ -1,36 +1,25 @@
 import type { Poster, PostOutcome } from '../ports';
-import type { PostBudget } from './post-budget';
+import type { PostCount } from './post-count';
 
-/** One script for so many posts. */
-const COUNTED_TOGETHER = 10;
-
-/** Posts that wait for no budget, but count. A few at the end of a process remain uncounted. */
+/** Posts that wait for no budget, but count. */
 export class CountedPoster implements Poster {
   readonly #poster: Poster;
-  readonly #budget: Pick<PostBudget, 'spend'>;
-  #uncounted = 0;
+  readonly #count: Pick<PostCount, 'add'>;
 
-  constructor(poster: Poster, budget: Pick<PostBudget, 'spend'>) {
+  constructor(poster: Poster, count: Pick<PostCount, 'add'>) {
     this.#poster = poster;
-    this.#budget = budget;
+    this.#count = count;
   }
 
   post(connection: string, frame: string): Promise<PostOutcome> {
     const outcome = this.#poster.post(connection, frame);
-    this.#count();
+    this.#count.add();
     return outcome;
   }
 
   close(connection: string): Promise<PostOutcome> {
     const outcome = this.#poster.close(connection);
-    this.#count();
+    this.#count.add();
     return outcome;
-  }
-
-  #count(): void {
-    this.#uncounted++;
-    if (this.#uncounted < COUNTED_TOGETHER) return;
-    this.#budget.spend(this.#uncounted);
-    this.#uncounted = 0;
   }
 }
