@@ -107,6 +107,9 @@ export class LocalCloud {
       invoker: { invoke: (arn, payload, type) => this.lambda.invoke(arn, payload, type) },
       sendToQueue: (arn, body, deliverOptions) => this.#sendToQueue(arn, body, deliverOptions),
       events: { putEvents: (entries) => this.events.putEvents(entries) },
+      apiDestinations: {
+        invoke: (arn, payload, http) => this.events.apiDestinations.invoke(arn, payload, http),
+      },
     });
     const router = new GuardedRouter(targets, access);
     this.lambda = new LambdaHost({
@@ -122,7 +125,7 @@ export class LocalCloud {
     this.ssm = new SsmService({ region });
     this.secrets = new SecretsManagerService({ region, log });
     const timetable = new Timetable(new ScheduleClock(timeScale));
-    this.events = new EventBridgeService({ region, router, log, timetable, faults });
+    this.events = new EventBridgeService({ region, router, log, timetable, faults, secrets: this.secrets });
     this.scheduler = new SchedulerService({ region, router, log, timetable });
     this.dynamodb = new DynamoDbService({ region });
     this.apis = new ApiDrafts(region, { websocket: ports.websocket, http: ports.serverApi });

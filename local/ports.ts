@@ -51,11 +51,21 @@ export interface TargetRouter {
   deliver(arn: string, payload: string, options?: DeliverOptions): Promise<void>;
 }
 
+/** What a rule adds to the request of an API destination. */
+export interface HttpTargetParameters {
+  /** For the stars in the endpoint's path. */
+  readonly path: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+}
+
 export interface DeliverOptions {
   /** Who delivers; not needed where no access control is in between. */
   readonly actor?: Actor;
   /** For FIFO queues. */
   readonly messageGroupId?: string;
+  /** For API destinations. */
+  readonly http?: HttpTargetParameters;
   /** String attributes of a queue message (dead letters carry their reason so). */
   readonly attributes?: Readonly<Record<string, string>>;
 }

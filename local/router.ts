@@ -1,5 +1,11 @@
 import type { PutEventsEntry, PutEventsResult } from './aws/events';
-import { AwsError, type DeliverOptions, type Invoker, type TargetRouter } from './ports';
+import {
+  AwsError,
+  type DeliverOptions,
+  type HttpTargetParameters,
+  type Invoker,
+  type TargetRouter,
+} from './ports';
 
 /** The parts that targets live in. They may be set after the router is made: each is read when a payload comes. */
 export interface RouterPorts {
@@ -7,6 +13,7 @@ export interface RouterPorts {
   /** @throws AwsError for a queue that does not exist or a message that it refuses */
   sendToQueue?: (queueArn: string, body: string, options: DeliverOptions) => unknown | Promise<unknown>;
   events?: { putEvents(entries: readonly PutEventsEntry[]): PutEventsResult };
+  apiDestinations?: { invoke(arn: string, payload: string, http?: HttpTargetParameters): Promise<void> };
 }
 
 /** An ARN that names nothing which the local runtime could deliver to. */
@@ -31,7 +38,7 @@ export class TargetRefusedError extends AwsError {
   }
 }
 
-/** Delivers by what an ARN names: functions (asynchronously invoked), queues, buses. Log groups take everything and keep nothing. */
+/** Delivers by what an ARN names: functions (asynchronously invoked), queues, buses, API destinations. Log groups take everything and keep nothing. */
 export class ArnRouter implements TargetRouter {
   readonly #ports: RouterPorts;
 
@@ -46,8 +53,13 @@ export class ArnRouter implements TargetRouter {
     if (service === 'lambda' && kind === 'function') return this.#invoke(arn, payload);
     if (service === 'sqs') return this.#send(arn, payload, options);
     if (service === 'events' && kind.startsWith('event-bus/')) return this.#put(arn, payload);
+    if (service === 'events' && kind.startsWith('api-destination/'))
+      return this.#request(arn, payload, options);
     if (service === 'logs') return;
-    throw new UnknownTargetError(arn, 'expected a function, a queue, an event bus or a log group');
+    throw new UnknownTargetError(
+      arn,
+      'expected a function, a queue, an event bus, an API destination or a log group',
+    );
   }
 
   async #invoke(arn: string, payload: string): Promise<void> {
@@ -63,6 +75,12 @@ export class ArnRouter implements TargetRouter {
     const send = this.#ports.sendToQueue;
     if (send === undefined) throw new UnknownTargetError(arn, 'no queue service is running');
     await send(arn, payload, options);
+  }
+
+  async #request(arn: string, payload: string, { http }: DeliverOptions): Promise<void> {
+    const destinations = this.#ports.apiDestinations;
+    if (destinations === undefined) throw new UnknownTargetError(arn, 'no API destinations are there');
+    await destinations.invoke(arn, payload, http);
   }
 
   async #put(arn: string, payload: string): Promise<void> {

@@ -50,10 +50,11 @@ export class GuardedInvoker implements Invoker {
   }
 }
 
-const ACTION_OF_TARGET: readonly (readonly [service: string, action: string])[] = [
-  ['lambda', 'lambda:InvokeFunction'],
-  ['sqs', 'sqs:SendMessage'],
-  ['events', 'events:PutEvents'],
+const ACTION_OF_TARGET: readonly (readonly [target: RegExp, action: string])[] = [
+  [/^arn:[^:]*:lambda:/, 'lambda:InvokeFunction'],
+  [/^arn:[^:]*:sqs:/, 'sqs:SendMessage'],
+  [/^arn:[^:]*:events:[^:]*:[^:]*:api-destination\//, 'events:InvokeApiDestination'],
+  [/^arn:[^:]*:events:/, 'events:PutEvents'],
 ];
 
 /** Delivers for rules, schedules and destinations what they may deliver. Log groups are inert, and so is their policy. */
@@ -68,8 +69,7 @@ export class GuardedRouter implements TargetRouter {
 
   /** @throws AccessDeniedError, or what the target throws */
   async deliver(arn: string, payload: string, options: DeliverOptions = {}): Promise<void> {
-    const service = arn.split(':')[2];
-    const action = ACTION_OF_TARGET.find(([name]) => name === service)?.[1];
+    const action = ACTION_OF_TARGET.find(([target]) => target.test(arn))?.[1];
     if (action !== undefined) {
       this.#access.require(callerOf(this.#access, options.actor, arn), { action, resource: arn });
     }

@@ -1,3 +1,4 @@
+import { apiDestination, connection } from './api-destinations';
 import { account, api, integration, route, stage } from './api-gateway';
 import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
 import {
@@ -27,7 +28,9 @@ const ACTIVE: Readonly<Record<string, Provider>> = {
   'AWS::ElastiCache::ServerlessCache': serverlessCache,
   'AWS::ElastiCache::User': cacheUser,
   'AWS::ElastiCache::UserGroup': cacheUserGroup,
+  'AWS::Events::ApiDestination': apiDestination,
   'AWS::Events::Archive': archive,
+  'AWS::Events::Connection': connection,
   'AWS::Events::EventBus': eventBus,
   'AWS::Events::EventBusPolicy': eventBusPolicy,
   'AWS::Events::Rule': rule,

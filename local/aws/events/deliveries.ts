@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from '../../faults/faults';
-import type { Actor, RuntimeLog, TargetRouter } from '../../ports';
+import type { Actor, HttpTargetParameters, RuntimeLog, TargetRouter } from '../../ports';
 import { type DeliveryFailure, failureOf } from './delivery-failure';
 
 /** EventBridge's default retry policy. */
@@ -50,6 +50,8 @@ export interface Delivery {
   readonly deadLetterActor?: Actor;
   /** From when its age counts, in milliseconds since the epoch. */
   readonly acceptedAt: number;
+  /** For API destinations. */
+  readonly http?: HttpTargetParameters | undefined;
   /** Payload of an attempt, counted from 1. @throws TransformError */
   input(attempt: number): string;
   /** Body of its dead letter, and attributes beside those of the failure. */
@@ -113,7 +115,7 @@ export class Deliveries {
       if (failure === undefined) return;
       if (!failure.isRetried) return this.#giveUp(delivery, failure, attempt);
       if (attempt >= retries) return this.#giveUp(delivery, failure, attempt, 'MaximumRetryAttempts');
-      const delay = this.#delay(attempt);
+      const delay = Math.max(this.#delay(attempt), failure.retryAfterMs ?? 0);
       if (Date.now() - delivery.acceptedAt + delay >= ageMs) {
         return this.#giveUp(delivery, failure, attempt, 'MaximumEventAgeInSeconds');
       }
@@ -128,6 +130,7 @@ export class Deliveries {
       await this.#router.deliver(Arn, delivery.input(attempt), {
         actor: delivery.actor,
         ...(messageGroupId === undefined ? {} : { messageGroupId }),
+        ...(delivery.http === undefined ? {} : { http: delivery.http }),
       });
       return undefined;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { AwsError } from '../../ports';
+import { InvocationError } from './api-destinations/invocation-error';
 import { TransformError } from './input-transformer';
 
 /** Why a target did not take an event, in the codes of EventBridge's dead letters. */
@@ -7,10 +8,16 @@ export interface DeliveryFailure {
   readonly message: string;
   /** A missing target or permission goes straight to the dead letters. */
   readonly isRetried: boolean;
+  /** The target asked to be left alone for so long. */
+  readonly retryAfterMs?: number;
 }
 
 export function failureOf(error: unknown): DeliveryFailure {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof InvocationError) {
+    const { code, isRetried, retryAfterMs } = error;
+    return { code, message, isRetried, retryAfterMs };
+  }
   if (error instanceof TransformError) return { code: 'INVALID_JSON', message, isRetried: false };
   const cause = error instanceof AwsError ? error.code : '';
   if (/NotFound|NonExistent|DoesNotExist/.test(cause))

@@ -1,10 +1,12 @@
 import { AwsError } from '../../ports';
 
-/** A bus, rule, archive or replay that does not exist. */
+type Kind = 'Event bus' | 'Archive' | 'Replay' | 'Connection' | 'ApiDestination';
+
+/** A bus, rule, archive, replay, connection or API destination that does not exist. */
 export class EventsResourceNotFoundError extends AwsError {
   override readonly name = 'EventsResourceNotFoundError';
 
-  constructor(kind: 'Event bus' | 'Rule' | 'Archive' | 'Replay', name: string) {
+  constructor(kind: Kind | 'Rule', name: string) {
     super('ResourceNotFoundException', `${kind} ${name} does not exist.`);
   }
 }
@@ -12,7 +14,7 @@ export class EventsResourceNotFoundError extends AwsError {
 export class EventsResourceExistsError extends AwsError {
   override readonly name = 'EventsResourceExistsError';
 
-  constructor(kind: 'Event bus' | 'Archive' | 'Replay', name: string) {
+  constructor(kind: Kind, name: string) {
     super('ResourceAlreadyExistsException', `${kind} ${name} already exists.`);
   }
 }

@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonObject } from '../../../lambdas/contract/json';
 import type { Input } from '../input';
 import type { Operation } from '../json-service';
+import { apiDestinationOperationsOf } from './api-destination-operations';
+import type { ApiDestinations } from './api-destinations/api-destinations';
 import { type ArchiveHolder, archiveOperationsOf } from './archive-operations';
 import type { Bus, Rule } from './bus';
 import { EventsValidationError } from './errors';
@@ -11,6 +13,7 @@ import type { PutEventsEntry, PutEventsResult } from './put-events';
 
 /** What the API needs of the service behind it. */
 export interface EventBridge extends ArchiveHolder {
+  readonly apiDestinations: ApiDestinations;
   buses(): readonly Bus[];
   putEvents(entries: readonly PutEventsEntry[]): PutEventsResult;
 }
@@ -53,6 +56,7 @@ export function operationsOf(events: EventBridge): Readonly<Record<string, Opera
       return { Result: matches(testEvent(given.string('Event'))) };
     },
     ...archiveOperationsOf(events),
+    ...apiDestinationOperationsOf(events.apiDestinations),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Rule } from './bus';
 import type { Delivery } from './deliveries';
 import type { BusEvent } from './put-events';
 import type { EventTarget } from './target';
-import { targetInput } from './target-input';
+import { httpParameters, targetInput } from './target-input';
 
 /** An event on its way from a rule to one of the rule's targets. */
 export function ruleDelivery(rule: Rule, target: EventTarget, event: BusEvent): Delivery {
@@ -15,6 +15,7 @@ export function ruleDelivery(rule: Rule, target: EventTarget, event: BusEvent): 
     actor: { ...eventBridge, roleArn: target.RoleArn },
     deadLetterActor: eventBridge,
     acceptedAt: event.ingestedAt,
+    http: httpParameters(target, event),
     input: () => targetInput(target, event, { ruleArn: rule.arn, ruleName: rule.name }),
     deadLetter: () => ({ body: event.text, attributes: { RULE_ARN: rule.arn } }),
   };

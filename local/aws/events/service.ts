@@ -10,6 +10,7 @@ import {
 import { ScheduleClock } from '../../schedules/schedule-clock';
 import { Timetable } from '../../schedules/timetable';
 import { JsonService } from '../json-service';
+import { ApiDestinations, type Secrets } from './api-destinations/api-destinations';
 import { Archive, type ArchiveOptions } from './archive';
 import { Bus, DEFAULT_BUS, type Rule, type RuleOptions } from './bus';
 import { Deliveries, type RetryTiming } from './deliveries';
@@ -30,6 +31,13 @@ import { scheduledEvent } from './scheduled-event';
 /** Time for calls to targets that are under way when the runtime ends. */
 const CLOSE_GRACE_MS = 1000;
 
+const NO_SECRETS: Secrets = {
+  create: () => {
+    throw new EventsValidationError('connection: expected Secrets Manager to be there for its credentials');
+  },
+  value: () => '',
+};
+
 export interface EventBridgeOptions {
   readonly region: string;
   /** @default the local account */
@@ -38,15 +46,20 @@ export interface EventBridgeOptions {
   readonly router: TargetRouter;
   readonly log: RuntimeLog;
   readonly retry?: RetryTiming;
+  /** Where connections keep their credentials. @default nowhere: no connection can be made */
+  readonly secrets?: Secrets;
+  /** How long the endpoint of an API destination may take, in milliseconds. @default 5000 */
+  readonly invocationTimeoutMs?: number;
   /** What goes wrong on request. @default nothing */
   readonly faults?: Pick<Faults, 'event'>;
   /** Where rules with a schedule run. @default one by the wall clock */
   readonly timetable?: Timetable;
 }
 
-/** EventBridge's classic buses, rules, schedules, targets, archives and replays. A `default` bus always exists. */
+/** EventBridge's classic buses, rules, schedules, targets, archives, replays, connections and API destinations. A `default` bus always exists. */
 export class EventBridgeService implements AwsService {
   readonly replays: Replays;
+  readonly apiDestinations: ApiDestinations;
   readonly #region: string;
   readonly #account: string;
   readonly #arnPrefix: string;
@@ -63,6 +76,8 @@ export class EventBridgeService implements AwsService {
     router,
     log,
     retry = {},
+    secrets = NO_SECRETS,
+    invocationTimeoutMs,
     faults,
     timetable,
   }: EventBridgeOptions) {
@@ -72,6 +87,11 @@ export class EventBridgeService implements AwsService {
     this.#log = log;
     this.#deliveries = new Deliveries({ router, log, retry, faults });
     this.#timetable = timetable ?? new Timetable(new ScheduleClock());
+    this.apiDestinations = new ApiDestinations({
+      arnPrefix: this.#arnPrefix,
+      secrets,
+      timeoutMs: invocationTimeoutMs,
+    });
     this.replays = new Replays({
       arnPrefix: this.#arnPrefix,
       archive: (name) => this.#archives.get(name),
@@ -188,6 +208,7 @@ export class EventBridgeService implements AwsService {
     this.#timetable.close();
     await this.replays.close();
     await this.#deliveries.close(CLOSE_GRACE_MS);
+    this.apiDestinations.close();
   }
 
   #accept(entry: PutEventsEntry): PutEventsResultEntry {

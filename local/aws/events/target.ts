@@ -32,6 +32,13 @@ const targetSchema = v.strictObject({
       InputTemplate: v.string(),
     }),
   ),
+  HttpParameters: v.optional(
+    v.strictObject({
+      PathParameterValues: v.optional(v.array(v.string()), []),
+      HeaderParameters: v.optional(v.record(v.string(), v.string()), {}),
+      QueryStringParameters: v.optional(v.record(v.string(), v.string()), {}),
+    }),
+  ),
   SqsParameters: v.optional(v.strictObject({ MessageGroupId: v.optional(v.string()) })),
   RetryPolicy: v.optional(retryPolicySchema),
   DeadLetterConfig: v.optional(v.strictObject({ Arn: v.optional(v.string()) })),
@@ -41,6 +48,8 @@ const targetSchema = v.strictObject({
 export type EventTarget = v.InferOutput<typeof targetSchema>;
 
 const MOST_VARIABLES = 100;
+
+const API_DESTINATION = /^arn:[^:]*:events:[^:]*:[^:]*:api-destination\//;
 
 /** A target that EventBridge or the local runtime would not take. */
 export class InvalidTargetError extends AwsError {
@@ -59,6 +68,13 @@ export function parseTarget(ruleName: string, input: unknown): EventTarget {
     throw new InvalidTargetError(ruleName, v.getDotPath(issue) ?? '', issue.message);
   }
   const target = result.output;
+  const isApiDestination = API_DESTINATION.test(target.Arn);
+  if (isApiDestination && target.RoleArn === undefined) {
+    throw new InvalidTargetError(ruleName, `${target.Id}.RoleArn`, 'expected a role for an API destination');
+  }
+  if (!isApiDestination && target.HttpParameters !== undefined) {
+    throw new InvalidTargetError(ruleName, `${target.Id}.HttpParameters`, 'expected an API destination');
+  }
   const inputs = ['Input', 'InputPath', 'InputTransformer'].filter((name) => name in target);
   if (inputs.length > 1) {
     throw new InvalidTargetError(ruleName, target.Id, `expected only one of ${inputs.join(', ')}`);

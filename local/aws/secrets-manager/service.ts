@@ -59,7 +59,7 @@ export class SecretsManagerService implements AwsService {
   }
 
   create({ name, description, value, generate }: NewSecret): { readonly name: string; readonly arn: string } {
-    if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(name)) {
+    if (!/^[A-Za-z0-9/_+=.@!-]{1,512}$/.test(name)) {
       throw new InvalidParameter(
         `Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!. Got: ${name}`,
       );

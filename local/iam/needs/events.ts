@@ -17,7 +17,11 @@ function onRule(action: string, member: string): NeedsOf {
   };
 }
 
-function onNamed(action: string, type: 'archive' | 'replay', member: string): NeedsOf {
+function onNamed(
+  action: string,
+  type: 'archive' | 'replay' | 'connection' | 'api-destination',
+  member: string,
+): NeedsOf {
   return (input, place) => [
     { action: `events:${action}`, resource: arnOf(place, 'events', `${type}/${text(input, member)}`) },
   ];
@@ -37,6 +41,8 @@ export const EVENTS_NEEDS: Readonly<Record<string, NeedsOf>> = {
   DescribeRule: onRule('DescribeRule', 'Name'),
   ListTargetsByRule: onRule('ListTargetsByRule', 'Rule'),
   DescribeArchive: onNamed('DescribeArchive', 'archive', 'ArchiveName'),
+  DescribeConnection: onNamed('DescribeConnection', 'connection', 'Name'),
+  DescribeApiDestination: onNamed('DescribeApiDestination', 'api-destination', 'Name'),
   DescribeReplay: onNamed('DescribeReplay', 'replay', 'ReplayName'),
   CancelReplay: onNamed('CancelReplay', 'replay', 'ReplayName'),
   // Archive, bus and replay are each required: https://docs.aws.amazon.com/service-authorization/latest/reference/list_events.html
