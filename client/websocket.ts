@@ -1,5 +1,6 @@
 import { type CloseDetails, SocketCloseEvent, SocketErrorEvent, SocketMessageEvent } from './events';
 import { FrameTooLargeError, GATEWAY_FRAME_BYTES, packLines, refusal, utf8Bytes } from './frames';
+import { CommandNumbers } from './numbers';
 
 export { SocketCloseEvent, SocketErrorEvent, SocketMessageEvent } from './events';
 export { FrameTooLargeError } from './frames';
@@ -130,6 +131,7 @@ class WrappedWebSocket extends EventTarget implements HoldfastWebSocket {
   onerror: Handler<SocketErrorEvent> = null;
   onclose: Handler<SocketCloseEvent> = null;
   readonly #wiring: Wiring;
+  readonly #numbers = new CommandNumbers();
   #inner: InnerWebSocket | undefined;
   /** While there is no inner socket: because the token is awaited, or because there will never be one. */
   #ownState: number = STATES.CONNECTING;
@@ -208,7 +210,7 @@ class WrappedWebSocket extends EventTarget implements HoldfastWebSocket {
     const inner = protocols === undefined ? new Inner(url) : new Inner(url, protocols);
     if (this.#binaryType !== undefined) inner.binaryType = this.#binaryType;
     inner.addEventListener('open', () => this.dispatchEvent(new Event('open')));
-    inner.addEventListener('message', ({ data }) => this.dispatchEvent(new SocketMessageEvent(data)));
+    inner.addEventListener('message', ({ data }) => this.#receive(data));
     inner.addEventListener('error', (event) => {
       this.dispatchEvent(new SocketErrorEvent('error' in event ? event.error : undefined));
     });
@@ -227,12 +229,26 @@ class WrappedWebSocket extends EventTarget implements HoldfastWebSocket {
     const fitting: string[] = [];
     const refusals: string[] = [];
     for (const line of text.split('\n')) {
-      const bytes = utf8Bytes(line);
-      if (bytes <= GATEWAY_FRAME_BYTES) fitting.push(line);
-      else refusals.push(refusal(line, new FrameTooLargeError(bytes)));
+      const numbered = this.#numbers.outgoing(line);
+      const bytes = utf8Bytes(numbered.line);
+      if (bytes > GATEWAY_FRAME_BYTES) {
+        refusals.push(refusal(line, new FrameTooLargeError(bytes)));
+        continue;
+      }
+      fitting.push(numbered.line);
+      numbered.sent();
     }
     for (const frame of packLines(fitting, maxFrameBytes)) inner.send(frame);
     if (refusals.length > 0) queueMicrotask(() => this.#receiveLocally(refusals.join('\n')));
+  }
+
+  #receive(data: unknown): void {
+    if (typeof data !== 'string') {
+      this.dispatchEvent(new SocketMessageEvent(data));
+      return;
+    }
+    const lines = data.split('\n').flatMap((line) => this.#numbers.incoming(line) ?? []);
+    if (lines.length > 0) this.dispatchEvent(new SocketMessageEvent(lines.join('\n')));
   }
 
   #receiveLocally(text: string): void {

@@ -20,6 +20,13 @@ export const handler = defineService({
       },
     },
   },
+  send: {
+    input: number,
+    handle: async ({ data, publish }) => {
+      await work();
+      await publish('orders:calls', data.number);
+    },
+  },
   publish: {
     orders: {
       input: number,

@@ -68,6 +68,21 @@ describe('a centrifuge client', () => {
     expect(gateway.urls).toHaveLength(1);
   });
 
+  it('has the order of its messages and calls in their ids, and gets the replies of its calls', async () => {
+    const client = clientWith(holdfastWebSocket({ WebSocket }));
+    client.connect();
+    await client.ready(10_000);
+    const calls: Promise<unknown>[] = [];
+    for (let n = 1; n <= 20; n++) calls.push(n % 3 === 0 ? client.rpc('a.b', { n }) : client.send({ n }));
+    await Promise.all(calls);
+    const lines = gateway.frames.slice(-20).map((frame) => JSON.parse(frame));
+    expect(lines.map(({ rpc, send }) => (rpc ?? send).data.n)).toEqual(calls.map((_, index) => index + 1));
+    expect(lines.map(({ id }) => id - lines[0].id)).toEqual(calls.map((_, index) => index));
+    await expect(client.rpc('a.b', { text: 'x'.repeat(40_000) })).rejects.toMatchObject({ code: 107 });
+    await expect(client.rpc('a.b', {})).resolves.toBeDefined();
+    expect(gateway.urls).toHaveLength(1);
+  });
+
   it('fails one publish of a batch and not the others', async () => {
     const client = clientWith(holdfastWebSocket({ WebSocket }));
     client.connect();

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** Answers SDK clients like the platform where a frame has at most 32 KB, and closes with 1009 like API Gateway where not. */
+/**
+ * Answers SDK clients like the platform where a frame has at most 32 KB, and closes with 1009 like API Gateway where not. It ends a
+ * connection whose ids have a gap, as the platform does after it has waited.
+ */
 export class GatewayDouble {
   readonly #server: WebSocketServer;
   /** Path and query of each handshake. */
@@ -18,9 +21,10 @@ export class GatewayDouble {
       this.urls.push(request.url ?? '');
       this.protocols.push(request.headers['sec-websocket-protocol'] ?? '');
       socket.on('error', () => undefined);
+      const order = { next: undefined as number | undefined };
       socket.on('message', (data: Buffer, binary: boolean) => {
         if (binary) this.binaryFrames.push(data);
-        else this.#answer(socket, data.toString());
+        else this.#answer(socket, data.toString(), order);
       });
     });
   }
@@ -45,10 +49,15 @@ export class GatewayDouble {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #answer(socket: WebSocket, frame: string): void {
+  #answer(socket: WebSocket, frame: string, order: { next: number | undefined }): void {
     this.frames.push(frame);
     const replies = frame.split('\n').flatMap((line): object[] => {
       const command = JSON.parse(line);
+      if (command.id !== undefined) {
+        if (command.id !== (order.next ?? command.id)) socket.close(3010);
+        order.next = command.id + 1;
+      }
+      if (command.send) return [];
       if (command.connect) return [{ id: command.id, connect: { client: 'c', version: '1' } }];
       if (command.subscribe) return [{ id: command.id, subscribe: {} }];
       return command.id === undefined ? [] : [{ id: command.id, rpc: { data: line.length } }];

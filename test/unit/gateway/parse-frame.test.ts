@@ -74,8 +74,8 @@ describe('parseFrame', () => {
       { kind: 'sub_refresh', id: 6, channel: 'c', token: 't' },
     ],
     ['{"id":6,"sub_refresh":{"channel":"c"}}', { kind: 'refused', id: 6, name: 'sub_refresh' }],
-    ['{"id":6,"send":{"data":1}}', { kind: 'send', data: 1 }],
-    ['{"send":null}', { kind: 'send', data: null }],
+    ['{"id":6,"send":{"data":1}}', { kind: 'send', place: 6, data: 1 }],
+    ['{"send":null}', { kind: 'send', place: undefined, data: null }],
     [
       '{"id":7,"subscribe":{"channel":5}}',
       { kind: 'refused', id: 7, name: 'subscribe', reason: 'channel: expected text, got 5' },

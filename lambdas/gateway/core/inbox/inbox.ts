@@ -129,7 +129,10 @@ export const CHECKUP_MS = 60_000;
 
 /** The place of a frame with these commands. */
 export function placeOf(commands: readonly Command[]): Place {
-  const ids = commands.flatMap((command) => ('id' in command ? [command.id] : []));
+  const ids = commands.flatMap((command) => {
+    if ('id' in command) return [command.id];
+    return command.kind === 'send' && command.place !== undefined ? [command.place] : [];
+  });
   const [first = 0] = ids;
   return {
     first,

@@ -56,8 +56,8 @@ export type Command =
   | { readonly kind: 'ping'; readonly id: number }
   /** A known command whose fields are of the wrong type: the client gets error 107. */
   | { readonly kind: 'refused'; readonly id: number; readonly name: string; readonly reason: string }
-  /** A message to the service of the connection; has no id and gets no reply. */
-  | { readonly kind: 'send'; readonly data: JsonValue }
+  /** A message to the service of the connection. It gets no reply; `place` is its id, where it has one: its place in the order. */
+  | { readonly kind: 'send'; readonly place: number | undefined; readonly data: JsonValue }
   /** The answer to a ping: `{}`. */
   | { readonly kind: 'pong' };
 

@@ -64,7 +64,7 @@ function parseLine(line: string, index: number): Command {
     throw new FrameViolation(`${where}: expected exactly one command, got ${payloads.length}`);
   }
   const { id } = object;
-  if (payload === 'send' && id === undefined) return parseSend(0, anyFields(object[payload]));
+  if (payload === 'send' && id === undefined) return parseSend(undefined, anyFields(object[payload]));
   if (typeof id !== 'number' || !Number.isInteger(id) || id < 1 || id > MAX_ID) {
     throw new FrameViolation(
       `${where}: expected an id from 1 to ${MAX_ID} for ${payload}, got ${nameOf(id)}`,
@@ -204,8 +204,8 @@ function parsePresence(kind: 'presence' | 'presence_stats') {
 }
 
 /** Whether a client gives it an id or not: nobody answers it. */
-function parseSend(_: number, fields: JsonObject): Command {
-  return { kind: 'send', data: dataOf(fields) ?? null };
+function parseSend(place: number | undefined, fields: JsonObject): Command {
+  return { kind: 'send', place, data: dataOf(fields) ?? null };
 }
 
 function parseRefresh(id: number, { token }: JsonObject): Command {
