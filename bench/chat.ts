@@ -1,88 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Centrifuge } from 'centrifuge';
 import WebSocket from 'ws';
-import startStack from '../test/support/start-stack';
-import stopStack from '../test/support/stop-stack';
-import { readTarget, type Target, tokenFor } from '../test/support/target';
+import { endStack, launchStack } from '../test/support/launch-stack';
+import { type Target, tokenFor } from '../test/support/target';
+import { type HopTimes, readHops, WAYS, waysOf } from './chat-hops';
 import { median, quantile, table } from './statistics';
 
 const SECONDS = 8;
 const WARM_UP_SECONDS = 3;
 
-/** One message on its way; all clocks are this machine's. Milliseconds. */
-interface Sample {
-  /** Call to the moment at which the service stores it: gateway, bus, function, what it reads first. */
-  readonly toStore: number;
-  /** From there to the reply: store, queue, courier's append, post. */
-  readonly storeToReply: number;
-  /** From there to the other member: store, queue, append, drain, post. */
-  readonly storeToMember: number;
-  readonly roundTrip: number;
-  readonly delivery: number;
+/** One message on its way, by epoch milliseconds of this machine. */
+export interface Sample {
+  readonly speaker: string;
+  readonly listener: string;
+  readonly calledAt: number;
+  readonly repliedAt: number;
+  readonly heardAt: number;
 }
 
-const HOPS: readonly (readonly [string, keyof Sample])[] = [
-  ['call to store (gateway, bus, function, reads)', 'toStore'],
-  ['store to reply (write, queue, append, post)', 'storeToReply'],
-  ['chat.send, round trip', 'roundTrip'],
-  ['store to member (write, queue, append, drain, post)', 'storeToMember'],
-  ['chat.send to the other member', 'delivery'],
-];
-
-/** `chat.send` on the local runtime: its round trip, and how long until the other member of the room has the message. */
+/** `chat.send` on the local runtime: its round trip, how long until the other member has the message, and where the time goes. */
 export async function benchChat(): Promise<void> {
-  await startStack();
+  const { pid, target } = await launchStack({
+    name: `bench-chat-${process.pid}`,
+    basePort: 4500,
+    hops: true,
+  });
+  const directory = target.directory ?? '';
+  const measured: { readonly rooms: number; readonly samples: readonly Sample[] }[] = [];
+  let hops: HopTimes;
   try {
-    const rows = [['hop', 'rooms', 'p50 ms', 'p99 ms']];
     for (const rooms of [1, 10]) {
-      const pairs = await Promise.all(
-        Array.from({ length: rooms }, (_, n) => Pair.make(readTarget(), rooms, n)),
-      );
+      const pairs = await Promise.all(Array.from({ length: rooms }, (_, n) => Pair.make(target, rooms, n)));
       await Promise.all(pairs.map((pair) => pair.talk(WARM_UP_SECONDS)));
       const samples = (await Promise.all(pairs.map((pair) => pair.talk(SECONDS)))).flat();
-      for (const [name, hop] of HOPS) {
-        const times = samples.map((sample) => sample[hop]);
-        rows.push([name, String(rooms), median(times).toFixed(1), quantile(times, 0.99).toFixed(1)]);
-      }
-      rows.push(['messages per second', String(rooms), (samples.length / SECONDS).toFixed(0), '']);
       for (const pair of pairs) pair.close();
+      measured.push({ rooms, samples });
     }
-    process.stdout.write(
-      `chat on the local runtime, ${SECONDS} s each, node ${process.version}\n${table(rows)}\n`,
-    );
+    hops = readHops(readFileSync(join(directory, 'hops.jsonl'), 'utf8'));
   } finally {
-    await stopStack();
+    await endStack(pid, directory);
   }
+  const rows = [['hop', 'rooms', 'p50 ms', 'p99 ms', 'messages']];
+  for (const { rooms, samples } of measured) {
+    const ways = samples.flatMap((sample) => waysOf(sample, hops) ?? []);
+    for (const [name, way] of WAYS) {
+      const times = ways.map((times) => times[way]);
+      const figures = [median(times).toFixed(1), quantile(times, 0.99).toFixed(1)];
+      rows.push([name, String(rooms), ...figures, String(times.length)]);
+    }
+    rows.push(['messages a second', String(rooms), (samples.length / SECONDS).toFixed(0), '', '']);
+  }
+  process.stdout.write(
+    `chat on the local runtime, ${SECONDS} s each, node ${process.version}\n${table(rows)}\n`,
+  );
 }
+
+const now = () => performance.timeOrigin + performance.now();
 
 /** A room of two: one speaks, the other listens. */
 class Pair {
-  readonly #speaker: Centrifuge;
-  readonly #listener: Centrifuge;
+  readonly #speaker: Member;
+  readonly #listener: Member;
   readonly #room: string;
-  #heard: (message: { readonly clientId: string; readonly at: number }) => void = () => undefined;
+  #heard: (clientId: string) => void = () => undefined;
 
-  private constructor(speaker: Centrifuge, listener: Centrifuge, room: string) {
+  private constructor(speaker: Member, listener: Member, room: string) {
     this.#speaker = speaker;
     this.#listener = listener;
     this.#room = room;
   }
 
   static async make(target: Target, rooms: number, n: number): Promise<Pair> {
-    const [speaker, listener] = await Promise.all(
-      ['speaker', 'listener'].map(async (role) => {
-        const token = await tokenFor(target, `${role}-${rooms}-${n}`);
-        const client = new Centrifuge(target.websocketUrl, { token, websocket: WebSocket });
-        client.connect();
-        await client.ready(10_000);
-        return client;
-      }),
-    );
-    if (!speaker || !listener) throw new Error('expected two clients');
-    const { room } = (await speaker.rpc('chat.createRoom', { name: 'Bench' })).data;
-    await listener.rpc('chat.join', { room });
+    const speaker = await member(target, `speaker-${rooms}-${n}`);
+    const listener = await member(target, `listener-${rooms}-${n}`);
+    const { room } = (await speaker.client.rpc('chat.createRoom', { name: 'Bench' })).data;
+    await listener.client.rpc('chat.join', { room });
     const pair = new Pair(speaker, listener, room);
-    const subscription = listener.newSubscription(`chat:${room}`);
-    subscription.on('publication', ({ data }) => pair.#heard(data));
+    const subscription = listener.client.newSubscription(`chat:${room}`);
+    subscription.on('publication', ({ data }) => pair.#heard(data.clientId));
     subscription.subscribe();
     await subscription.ready(10_000);
     return pair;
@@ -101,26 +97,36 @@ class Pair {
   }
 
   async #say(clientId: string): Promise<Sample> {
-    const start = performance.timeOrigin + performance.now();
-    const now = () => performance.timeOrigin + performance.now() - start;
-    const heard = new Promise<{ readonly stored: number; readonly delivery: number }>((resolve) => {
-      this.#heard = (message) => {
-        if (message.clientId === clientId) resolve({ stored: message.at - start, delivery: now() });
+    const heard = new Promise<number>((resolve) => {
+      this.#heard = (id) => {
+        if (id === clientId) resolve(now());
       };
     });
-    await this.#speaker.rpc('chat.send', { room: this.#room, text: 'x'.repeat(64), clientId });
-    const roundTrip = now();
-    const { stored, delivery } = await heard;
-    return {
-      toStore: stored,
-      storeToReply: roundTrip - stored,
-      storeToMember: delivery - stored,
-      roundTrip,
-      delivery,
-    };
+    const calledAt = now();
+    await this.#speaker.client.rpc('chat.send', { room: this.#room, text: 'x'.repeat(64), clientId });
+    const repliedAt = now();
+    const heardAt = await heard;
+    const { connection: speaker } = this.#speaker;
+    return { speaker, listener: this.#listener.connection, calledAt, repliedAt, heardAt };
   }
 
   close(): void {
-    for (const client of [this.#speaker, this.#listener]) client.disconnect();
+    for (const { client } of [this.#speaker, this.#listener]) client.disconnect();
   }
+}
+
+interface Member {
+  readonly client: Centrifuge;
+  /** Id of its connection. */
+  readonly connection: string;
+}
+
+async function member(target: Target, user: string): Promise<Member> {
+  const token = await tokenFor(target, user);
+  const client = new Centrifuge(target.websocketUrl, { token, websocket: WebSocket });
+  const connected = new Promise<string>((resolve) =>
+    client.once('connected', ({ client: id }) => resolve(id)),
+  );
+  client.connect();
+  return { client, connection: await connected };
 }

@@ -7,6 +7,7 @@ import { benchCoalescing } from './coalescing';
 import { benchFanOut } from './fan-out';
 import { benchPoster } from './poster';
 import { benchRedisSize } from './redis-size';
+import { benchReload } from './reload';
 import { benchRoundTrip } from './round-trip';
 import { benchStages } from './stages';
 
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   'redis-size': benchRedisSize,
   'round-trip': benchRoundTrip,
   chat: benchChat,
+  reload: benchReload,
   access: benchAccess,
   abuse: benchAbuse,
 };

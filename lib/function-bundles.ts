@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Metafile } from 'esbuild';
-import { BUNDLES, bundle } from './bundling/bundle';
+import { build, type Metafile } from 'esbuild';
+import { BUNDLES, bundle, optionsOf } from './bundling/bundle';
 import { replaceFile } from './bundling/replace-file';
 import { copyValkeyCommands } from './bundling/valkey-commands';
 
@@ -42,9 +42,8 @@ function removeOthers(outdir: string, names: readonly string[]): void {
  * meanwhile sees whole files.
  */
 export function bundleFunctions(root = process.cwd()): FunctionBundle[] {
-  const lambdas = join(root, 'lambdas');
-  const gateway = bundle(root, entries(join(lambdas, 'gateway'), 'gateway'), leanModules(root));
-  const services = bundle(root, entries(join(lambdas, 'services'), 'service'));
+  const gateway = bundle(root, gatewayEntries(root), leanModules(root));
+  const services = bundle(root, serviceEntries(root));
   const metafile: Metafile = {
     inputs: { ...gateway.inputs, ...services.inputs },
     outputs: { ...gateway.outputs, ...services.outputs },
@@ -56,6 +55,38 @@ export function bundleFunctions(root = process.cwd()): FunctionBundle[] {
   );
   replaceFile(join(root, METAFILE), JSON.stringify(metafile));
   return bundles;
+}
+
+const gatewayEntries = (root: string) => entries(join(root, 'lambdas', 'gateway'), 'gateway');
+const serviceEntries = (root: string) => entries(join(root, 'lambdas', 'services'), 'service');
+
+/**
+ * Bundles one function as `bundleFunctions` does, to `directory/index.js`, without holding anything else up.
+ * @returns esbuild's account of what went into it
+ * @throws BundleError
+ */
+export async function buildFunction(root: string, name: string, directory: string): Promise<Metafile> {
+  const services = serviceEntries(root);
+  const entry = services[name] ?? gatewayEntries(root)[name];
+  if (entry === undefined) throw new BundleError('expected a handler.ts, got none');
+  const options = optionsOf(root, { [name]: entry }, name in services ? {} : leanModules(root));
+  try {
+    const { outputFiles, metafile } = await build({
+      ...options,
+      outdir: join(root, BUNDLES),
+      logLevel: 'silent',
+    });
+    const [file] = outputFiles;
+    replaceFile(join(directory, 'index.js'), file?.text ?? '');
+    return metafile;
+  } catch (error) {
+    throw new BundleError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** A function's code cannot be bundled; the message says why, and where. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
 }
 
 /**

@@ -18,7 +18,9 @@ import {
   writeState,
 } from './command/state-file';
 import { FaultControl } from './faults/control';
+import { logHops } from './hop-log';
 import { findRedis } from './redis/find';
+import { CodeReload } from './reload/code-reload';
 import { createStacks } from './stacks';
 import { claimsOf, signToken, type TokenRequest } from './token';
 import { WebServer } from './web/web-server';
@@ -86,7 +88,19 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
     () => createStacks(assemblies, cloud),
     ({ resources, stacks }) => `${resources} in ${stacks} stacks`,
   );
+  if (options.hopsFile !== undefined) endings.push(logHops(options.hopsFile));
   await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
+  if (options.assemblies.length === 0) {
+    const reload = new CodeReload({
+      root,
+      environment: ENVIRONMENT,
+      directory: join(run, 'code'),
+      deploy: (name, directory) => cloud.lambda.deploy(name, directory),
+      say,
+    });
+    reload.start();
+    endings.push(() => reload.close());
+  }
   const control = new FaultControl(cloud);
   const controlUrl = await control.listen();
   endings.push(() => control.close());

@@ -16,6 +16,7 @@ export const USAGE = `Breaks a running local stack on purpose.
   npm run -s fault -- events --copies 2 --hold-ms 300
   npm run -s fault -- messages --queue deliveries --copies 2 --hold-ms 300
   npm run -s fault -- kill --function echo --busy
+  npm run -s fault -- redeploy --function echo      a new version with the present code; what runs ends by itself
   npm run -s fault -- cut --share 0.3
   npm run -s fault -- redis --action flush          (stop, start, restart, flush, snapshot)
   npm run -s fault -- redis --action rewind --slots 0-8191   to what it was at the snapshot, as a failover of one shard
@@ -87,12 +88,14 @@ function requestOf(command: string | undefined, argument: string | undefined, bo
   }
   if (argument !== undefined) throw new FaultError(`expected options after ${command}, got ${argument}`);
   if (command === 'list') return { method: 'GET', path: '/faults' };
-  if (command === 'kill' || command === 'cut' || command === 'redis') {
+  if (command === 'kill' || command === 'redeploy' || command === 'cut' || command === 'redis') {
     return { method: 'POST', path: `/actions/${command}`, body };
   }
   if (command !== undefined && isFaultKind(command))
     return { method: 'PUT', path: `/faults/${command}`, body };
-  const known = ['list', 'clear', 'seed', ...Object.keys(FAULTS), 'kill', 'cut', 'redis'].join(', ');
+  const known = ['list', 'clear', 'seed', ...Object.keys(FAULTS), 'kill', 'redeploy', 'cut', 'redis'].join(
+    ', ',
+  );
   throw new FaultError(`expected one of ${known}, got ${command ?? 'nothing'}`);
 }
 

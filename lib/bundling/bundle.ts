@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { buildSync, type Metafile } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 import { replaceFile } from './replace-file';
 
 /** Folder of bundles, relative to the project's root. */
@@ -8,6 +8,11 @@ export const BUNDLES = join('build', 'functions');
 /** Folder of a bundle, relative to the project's root. */
 export function bundleDirectory(name: string): string {
   return join(BUNDLES, name);
+}
+
+/** What the function of a bundle is called. */
+export function functionNameOf(environment: string, name: string): string {
+  return `${environment}-holdfast-${name}`;
 }
 
 /**
@@ -21,11 +26,21 @@ export function bundle(
   entryPoints: Readonly<Record<string, string>>,
   alias: Record<string, string> = {},
 ): Metafile {
-  const result = buildSync({
+  const result = buildSync({ ...optionsOf(root, entryPoints, alias), outdir: join(root, BUNDLES) });
+  for (const file of result.outputFiles) replaceFile(file.path, file.text);
+  return result.metafile;
+}
+
+/** How every bundle is made, wherever it is put. */
+export function optionsOf(
+  root: string,
+  entryPoints: Readonly<Record<string, string>>,
+  alias: Record<string, string>,
+) {
+  return {
     entryPoints: Object.fromEntries(
       Object.entries(entryPoints).map(([name, entry]) => [`${name}/index`, entry]),
     ),
-    outdir: join(root, BUNDLES),
     absWorkingDir: root,
     bundle: true,
     minify: true,
@@ -39,7 +54,5 @@ export function bundle(
     metafile: true,
     write: false,
     logLevel: 'error',
-  });
-  for (const file of result.outputFiles) replaceFile(file.path, file.text);
-  return result.metafile;
+  } satisfies BuildOptions;
 }

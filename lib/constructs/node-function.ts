@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { bundleDirectory } from '../bundling/bundle';
+import { bundleDirectory, functionNameOf } from '../bundling/bundle';
 import type { EnvironmentConfig } from '../environment-config';
 import { logRetentionOf, removalPolicyOf } from './durability';
 
@@ -59,7 +59,7 @@ export class NodeFunction extends Lambda {
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     const { config, network } = props;
     const { environment: moreEnvironment, ...overrides } = props.overrides ?? {};
-    const functionName = `${config.environment}-holdfast-${props.bundle}`;
+    const functionName = functionNameOf(config.environment, props.bundle);
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: logRetentionOf(config),
       removalPolicy: removalPolicyOf(config),

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly directory: string;
   /** How many times faster than the wall clock schedules and the limits of WebSocket connections go; 1 or more. */
   readonly timeScale: number;
+  /** Where each hop of every message is logged; absolute path. */
+  readonly hopsFile?: string;
 }
 
 /** The command line cannot be used; the message says what was expected and got. */
@@ -38,6 +40,7 @@ export const USAGE = `Runs the synthesized templates on this machine.
   --assembly DIR synthesized assembly (cdk.out, environment local) to run in the place of this platform; may be repeated
   --dir DIR      folder for local.json, the assembly and Redis (default .holdfast)
   --time-scale N schedules, and the idle and life limits of WebSocket connections, go N times as fast (default 1)
+  --hops FILE    logs when each message passes a gateway, function, bus or queue, by trace: where its time goes
   --help         this text
 `;
 
@@ -67,6 +70,7 @@ export function readOptions(args: readonly string[], root: string): StartOptions
     assemblies,
     apps: foldersWith('--app', 'a CDK app', 'cdk.json', values.app),
     ...(configFile === undefined ? {} : { configFile }),
+    ...(values.hops === undefined ? {} : { hopsFile: resolve(values.hops) }),
   };
 }
 
@@ -103,6 +107,7 @@ function parse(args: readonly string[]) {
         assembly: { type: 'string', multiple: true },
         dir: { type: 'string' },
         'time-scale': { type: 'string' },
+        hops: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -7,7 +7,7 @@ import { RedisFaults } from './redis-faults';
 
 /** What the actions strike. */
 export interface ActionTargets {
-  readonly lambda: Pick<LambdaHost, 'sandboxes'>;
+  readonly lambda: Pick<LambdaHost, 'sandboxes' | 'registry' | 'deploy'>;
   readonly redis: () => RunningRedis | undefined;
   cutConnections(chosen: () => boolean): number;
 }
@@ -26,6 +26,7 @@ const KILL = v.strictObject({
   /** Only sandboxes that work on an invocation. */
   busy: v.optional(v.boolean('expected true or false'), false),
 });
+const REDEPLOY = v.strictObject({ function: v.optional(v.string('expected a part of a name'), '') });
 const CUT = v.strictObject({ share: SHARE });
 const REDIS_ACTIONS = ['stop', 'start', 'restart', 'flush', 'snapshot', 'rewind'] as const;
 const SLOTS = 'expected slots like 0-8191';
@@ -35,7 +36,7 @@ const REDIS = v.strictObject({
   slots: v.optional(v.pipe(v.string(SLOTS), v.regex(/^\d{1,5}-\d{1,5}$/, SLOTS)), '0-16383'),
 });
 
-export const ACTION_NAMES = ['kill', 'cut', 'redis'] as const;
+export const ACTION_NAMES = ['kill', 'redeploy', 'cut', 'redis'] as const;
 export type ActionName = (typeof ACTION_NAMES)[number];
 
 /** Faults that happen once. */
@@ -51,12 +52,13 @@ export class FaultActions {
   }
 
   /**
-   * `kill {function?, share?, busy?}`: SIGKILL to sandboxes; `cut {share?}`: sockets; `redis {action, slots?}`.
+   * `kill {function?, share?, busy?}`: SIGKILL to sandboxes; `redeploy {function?}`: a new version of each, with its present code; `cut {share?}`: sockets; `redis {action, slots?}`.
    * @returns what was done, for a person
    * @throws FaultError
    */
   async run(name: ActionName, input: unknown): Promise<string> {
     if (name === 'kill') return this.#kill(checked(name, KILL, input));
+    if (name === 'redeploy') return this.#redeploy(checked(name, REDEPLOY, input).function);
     if (name === 'cut') return this.#cut(checked(name, CUT, input).share);
     const { action, slots } = checked(name, REDIS, input);
     const [first = 0, last = 0] = slots.split('-').map(Number);
@@ -70,6 +72,13 @@ export class FaultActions {
       .filter(() => this.#faults.hits(share));
     for (const { pid } of struck) kill(pid);
     return `${struck.length} sandboxes killed`;
+  }
+
+  async #redeploy(part: string): Promise<string> {
+    const { registry } = this.#targets.lambda;
+    const names = registry.list().flatMap(({ name }) => (name.includes(part) ? [name] : []));
+    await Promise.all(names.map((name) => this.#targets.lambda.deploy(name)));
+    return `${names.length} functions redeployed`;
   }
 
   #cut(share: number): string {

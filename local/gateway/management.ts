@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refusal } from '../aws/refusal';
 import type { Faults, PostFault } from '../faults/faults';
+import { passes } from '../hops';
 import { AwsError, type AwsResponse } from '../ports';
 import type { GatewayConnection } from './connection';
 import { isIdentifier } from './identifiers';
@@ -72,6 +73,7 @@ export async function answerManagement(
   }
   const fault = faults?.post();
   if (fault) return meetFault(request, response, connection, data, fault);
+  passes('post', connectionId, data);
   connection.send(data);
   return succeed(response, 200);
 }

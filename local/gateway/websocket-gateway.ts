@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Faults } from '../faults/faults';
+import { passes } from '../hops';
 import { listen, stop } from '../http-server';
 import type { Invoker, RuntimeLog } from '../ports';
 import { type Disconnection, GatewayConnection } from './connection';
@@ -237,6 +238,7 @@ export class WebSocketGateway {
 
   /** Messages of one connection run concurrently, as on AWS. */
   async #message(api: HostedApi, connection: GatewayConnection, body: string): Promise<void> {
+    passes('frame', connection.context.connectionId, body);
     const routeKey = api.selection.select(body);
     if (routeKey === undefined) {
       connection.send(errorFrame('Forbidden', connection.context.connectionId, newIdentifier()));

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
+import { passes } from '../hops';
 import { AwsError, type InvokeResult, type Invoker, LOCAL_ACCOUNT } from '../ports';
 import { type AsyncConfig, AsyncInvocations, DEFAULT_ASYNC_CONFIG } from './async-invocations';
+import { Deployments } from './deployments';
 import { outputOf } from './function-output';
 import { FunctionRegistry, type FunctionTarget } from './function-registry';
 import type { FunctionDefinition, FunctionVersion } from './function-version';
@@ -43,6 +45,7 @@ export class LambdaHost implements Invoker {
   readonly #api = new RuntimeApi();
   readonly #reaper = new OrphanReaper();
   readonly #pool: SandboxPool;
+  readonly #deployments: Deployments;
   readonly #async: AsyncInvocations;
   readonly #asyncConfigs = new Map<string, AsyncConfig>();
   #inFlight = 0;
@@ -61,6 +64,7 @@ export class LambdaHost implements Invoker {
       startFailed: ({ definition }, { payload }) =>
         options.log.warn(definition.name, `sandbox did not start: ${payload.slice(0, 300)}`),
     });
+    this.#deployments = new Deployments(this.registry, this.#pool);
     this.#async = new AsyncInvocations({
       targets: options.targets,
       log: options.log,
@@ -82,6 +86,11 @@ export class LambdaHost implements Invoker {
   updateFunction(nameOrArn: string, changes: Partial<Omit<FunctionDefinition, 'name'>>): void {
     const former = this.registry.update(nameOrArn, changes);
     if (former !== undefined) this.#pool.retire(former);
+  }
+
+  /** Deploys other code, or the present one anew, without ending what runs. @returns the number of the version */
+  deploy(nameOrArn: string, codeDir?: string): Promise<string> {
+    return this.#deployments.deploy(nameOrArn, codeDir);
   }
 
   /** @returns the version's number; the last one again where nothing has changed since, as on AWS */
@@ -185,7 +194,8 @@ export class LambdaHost implements Invoker {
         roleArn: version.definition.principal.arn,
         session: name,
       },
-      attempt: (startBefore) => this.#run({ name, qualifier, arn, version }, requestId, payload, startBefore),
+      // A retry goes where its alias leads by then.
+      attempt: (startBefore) => this.#run(this.registry.resolve(arn), requestId, payload, startBefore),
     });
   }
 
@@ -200,6 +210,7 @@ export class LambdaHost implements Invoker {
     stats.invocations += 1;
     stats.inflight += 1;
     this.#inFlight += 1;
+    passes('begin', name, payload);
     try {
       const outcome = await this.#pool.run(version, {
         requestId,
@@ -218,6 +229,7 @@ export class LambdaHost implements Invoker {
       }
       return outcome;
     } finally {
+      passes('end', name, payload);
       stats.inflight -= 1;
       this.#inFlight -= 1;
     }

@@ -247,6 +247,7 @@ describe('events and messages', () => {
 
 describe('the control API', () => {
   const faults = new Faults();
+  const { host } = testHost();
   let server: FaultControlServer;
   let url: string;
   const call = async (method: string, path: string, body?: unknown, token = 'secret') => {
@@ -259,13 +260,17 @@ describe('the control API', () => {
   };
   beforeAll(async () => {
     const actions = new FaultActions(
-      { lambda: { sandboxes: () => [] }, redis: () => undefined, cutConnections: () => 3 },
+      { lambda: host, redis: () => undefined, cutConnections: () => 3 },
       faults,
     );
+    for (const name of ['echo', 'count']) host.createFunction(definition(name));
     server = new FaultControlServer(faults, actions, 'secret');
     url = await server.listen();
   });
-  afterAll(() => server.close());
+  afterAll(async () => {
+    await server.close();
+    await host.close();
+  });
 
   it('sets, lists and takes back', async () => {
     const posts = { share: 0.5, answer: '429', delivered: false, delayMs: 0 };
@@ -273,6 +278,11 @@ describe('the control API', () => {
     expect(await call('PUT', '/seed', { seed: 9 })).toEqual([200, { posts }]);
     expect(await call('GET', '/faults')).toEqual([200, { posts }]);
     expect(await call('DELETE', '/faults/posts')).toEqual([200, {}]);
+    expect(await call('POST', '/actions/redeploy', { function: 'ech' })).toEqual([
+      200,
+      { done: '1 functions redeployed' },
+    ]);
+    expect(host.registry.find('echo').versions.has('1')).toBe(true);
     expect(await call('POST', '/actions/cut', { share: 1 })).toEqual([200, { done: '3 connections cut' }]);
   });
 

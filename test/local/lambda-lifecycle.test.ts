@@ -207,6 +207,62 @@ describe('scale', () => {
   });
 });
 
+describe('a deployment', () => {
+  const deployed = path.join(__dirname, 'fixtures/lambda/deployed');
+  const ask = (host: LambdaHost, arn: string, ms = 1) =>
+    host.invoke(arn, JSON.stringify({ ms, value: 'old' }), 'RequestResponse').then(({ payload }) => payload);
+  const live = (host: LambdaHost) => {
+    host.createFunction(definition('sleepThen'));
+    return host.createAlias('sleepThen', 'live', host.publishVersion('sleepThen'));
+  };
+
+  it('moves the alias once the new code is warm, while the old finishes and ends', async () => {
+    const { host } = start();
+    const arn = live(host);
+    const former = ask(host, arn, 150);
+    await until(() => host.sandboxes().some(({ busy }) => busy));
+    expect(await host.deploy('sleepThen', deployed)).toBe('2');
+    expect(host.sandboxes()).toEqual([
+      expect.objectContaining({ version: '1', busy: true }),
+      expect.objectContaining({ version: '2', busy: false }),
+    ]);
+    expect(await ask(host, arn)).toBe('"new"');
+    expect(await ask(host, 'sleepThen')).toBe('"new"');
+    expect(await former).toBe('"old"');
+    await until(() => host.sandboxes().every(({ version }) => version !== '1'));
+  });
+
+  it('loses nothing of a hundred calls while it is done five times, also at once', async () => {
+    const { host } = start();
+    const arn = live(host);
+    const calls = Array.from({ length: 100 }, (_, n) =>
+      new Promise((resolve) => setTimeout(resolve, n * 5)).then(() => ask(host, arn, 20)),
+    );
+    const versions = await Promise.all(Array.from({ length: 5 }, () => host.deploy('sleepThen')));
+    expect(versions).toEqual(['2', '3', '4', '5', '6']);
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['"old"']));
+    expect(host.registry.resolve(arn).version.version).toBe('6');
+    await until(() => host.sandboxes().every(({ version }) => version === '6'));
+  });
+
+  it('is where the retry of an event goes that failed before', async () => {
+    const { host, delivered } = start({ retryDelayMs: () => 300 });
+    host.createFunction(definition('fail', { handler: 'handlers.fail' }));
+    const arn = host.createAlias('fail', 'live', host.publishVersion('fail'));
+    host.configureAsync('fail', 'live', {
+      maxRetries: 1,
+      maxEventAgeSeconds: 60,
+      onSuccessArn: 'done',
+      onFailureArn: 'failed',
+    });
+    await host.invoke(arn, '{"ms":1}', 'Event');
+    await until(() => host.stats('fail').errors === 1);
+    await host.deploy('fail', deployed);
+    await until(() => delivered.length > 0);
+    expect(delivered.map((one) => one.arn)).toEqual(['done']);
+  });
+});
+
 describe('end', () => {
   it('close ends every child within two seconds, and what runs ends with an error', async () => {
     const { host } = start();

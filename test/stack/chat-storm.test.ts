@@ -12,7 +12,7 @@ import { inParallel, upTo } from '../support/publishing';
 import { faultsOf, type Sightings } from '../support/sightings';
 
 // All that the platform promises of chat at once: 200 members in 20 rooms (two rooms in the short run) while the chat function is
-// replaced, killed and throttled, and every event and every message of a queue is delivered twice.
+// redeployed, killed and throttled, and every event and every message of a queue is delivered twice.
 
 const ROOMS = rounds(2, 20);
 const MEMBERS = 10;
@@ -89,14 +89,15 @@ async function makeRoom(n: number): Promise<Room> {
   return { room, members, sent: new Map() };
 }
 
-/** One trouble after the other until the work is done: crashes, throttling, and every process replaced as by a deploy. */
+/** One trouble after the other until the work is done: crashes, throttling, every process killed, a new version deployed. */
 async function trouble(working: () => boolean): Promise<void> {
   await faults.set('events', { copies: 2, holdMs: 20 });
   await faults.set('messages', { copies: 2 });
   for (let phase = 0; working(); phase += 1) {
-    if (phase % 3 === 0) await faults.set('invocations', { function: CHAT, share: 0.15, crashWithinMs: 40 });
-    if (phase % 3 === 1) await faults.set('invocations', { function: CHAT, share: 0.3, throttle: true });
-    if (phase % 3 === 2) await faults.kill(CHAT);
+    if (phase % 4 === 0) await faults.set('invocations', { function: CHAT, share: 0.15, crashWithinMs: 40 });
+    if (phase % 4 === 1) await faults.set('invocations', { function: CHAT, share: 0.3, throttle: true });
+    if (phase % 4 === 2) await faults.redeploy(CHAT);
+    if (phase % 4 === 3) await faults.kill(CHAT);
     await sleep(PHASE_MS);
   }
 }

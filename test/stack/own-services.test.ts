@@ -10,6 +10,8 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Centrifuge } from 'centrifuge';
+import WebSocket from 'ws';
+import { holdfastWebSocket } from '../../client/websocket';
 import { ROLE_ID } from '../../lambdas/contract/registry';
 import { Clients, collect, eventually } from '../support/clients';
 import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
@@ -17,7 +19,7 @@ import { OtherTeam } from '../support/other-team';
 import { filesIn } from '../support/page-files';
 import { ProjectCopy } from '../support/project-copy';
 import { PushProvider } from '../support/push-provider';
-import { awsOptions } from '../support/target';
+import { awsOptions, tokenFor } from '../support/target';
 
 const page = readFileSync(join(__dirname, '..', '..', 'docs', 'services.md'), 'utf8');
 const provider = new PushProvider();
@@ -40,7 +42,13 @@ beforeAll(async () => {
     writeFileSync(join(copy.root, file), text.replace('https://push.example.com', provider.url));
   }
   team = await OtherTeam.install();
-  stack = await launchStack({ name: 'own-services', basePort: 4620, root: copy.root, apps: [team.root] });
+  stack = await launchStack({
+    name: 'own-services',
+    basePort: 4620,
+    root: copy.root,
+    config: { sendService: 'orders' },
+    apps: [team.root],
+  });
   clients = new Clients(stack.target);
 }, 90_000);
 
@@ -68,6 +76,39 @@ describe('npm run new:service -- poll', () => {
     await eventually('the room hears it', () => heard.length === 1);
     expect(heard[0]?.data).toEqual({ text: 'hi', user: 'alice' });
   });
+});
+
+describe('a function that is saved while the stack runs', () => {
+  const handler = () => join(copy.root, 'lambdas', 'services', 'poll', 'handler.ts');
+  const said = () => readFileSync(stack.target.logFile ?? '', 'utf8');
+  const hello = async (client: Centrifuge) => (await client.rpc('poll.hello', { text: 'hi' })).data.text;
+
+  it('answers as it was saved within seconds, and no socket closes', async () => {
+    const alice = await clients.connected('alice');
+    const heard = await collect(alice, 'poll:saved');
+    let closed = 0;
+    alice.on('connecting', () => closed++);
+    const before = readFileSync(handler(), 'utf8');
+    const savedAt = Date.now();
+    writeFileSync(handler(), before.replace('text: data.text', 'text: data.text.toUpperCase()'));
+    const answers: unknown[] = [];
+    while (answers.at(-1) !== 'HI' && Date.now() - savedAt < 10_000) answers.push(await hello(alice));
+    expect(new Set(answers)).toEqual(new Set(['hi', 'HI']));
+    expect(said()).toMatch(/reload {5}service-poll: version 2 after \d+ ms/);
+    await alice.rpc('poll.tell', { room: 'saved', text: 'still here' });
+    await eventually('a publication', () => heard.length === 1);
+    expect(closed).toBe(0);
+  }, 30_000);
+
+  it('stays as it was where what is saved is no code, and the developer is told where', async () => {
+    const alice = await clients.connected('alice');
+    const before = readFileSync(handler(), 'utf8');
+    writeFileSync(handler(), `${before}\nconst = 1;\n`);
+    await eventually('a word', () => said().includes('service-poll: the former code stays'), 10_000);
+    expect(said()).toMatch(/poll\/handler\.ts:\d+:\d+: ERROR: /);
+    expect(await hello(alice)).toBe('HI');
+    writeFileSync(handler(), before);
+  }, 30_000);
 });
 
 it('services that look on at a call get it beside its own, and one that fails touches neither it nor the other', async () => {
@@ -190,6 +231,35 @@ describe('a service with ordered delivery', () => {
     await Promise.all(numbers.map((number) => alice.publish('orders:1', { number })));
     await eventually('all are heard', () => heard.length === numbers.length, 20_000);
     expect(heard.map(({ data }) => data)).toEqual(numbers);
+  }, 60_000);
+
+  it('handles a hundred messages and calls of a client, none of them awaited, in one order', async () => {
+    const alice = clients.custom({
+      token: await tokenFor(stack.target, 'alice'),
+      websocket: holdfastWebSocket({ WebSocket }),
+    });
+    alice.connect();
+    await alice.ready(10_000);
+    const bob = await clients.connected('bob');
+    const heard = await collect(bob, 'orders:calls');
+    for (const round of [0, 50]) {
+      const some = numbers.map((number) => round + number);
+      await Promise.all(
+        some.map((number) =>
+          number % 5 === 0 ? alice.rpc('orders.put', { number }) : alice.send({ number }),
+        ),
+      );
+    }
+    await eventually('all are heard', () => heard.length === 100, 20_000);
+    expect(heard.map(({ data }) => data)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+  }, 60_000);
+
+  it('handles the messages of one frame in their order, whoever sends them', async () => {
+    const heard = await collect(await clients.connected('bob'), 'orders:calls');
+    const plain = await clients.raw(`?token=${await tokenFor(stack.target, 'carol')}`);
+    plain.send(numbers.map((number) => JSON.stringify({ send: { data: { number: -number } } })).join('\n'));
+    await eventually('all are heard', () => heard.length === numbers.length, 20_000);
+    expect(heard.map(({ data }) => data)).toEqual(numbers.map((number) => -number));
   }, 60_000);
 
   it('handles fifty calls of a client, none of them awaited, in their order', async () => {

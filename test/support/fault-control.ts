@@ -27,6 +27,11 @@ export class FaultControlClient {
     return this.#ask('POST', '/actions/kill', { function: part });
   }
 
+  /** A new version of the functions whose names have this part; their sandboxes end after what they do. */
+  redeploy(part: string): Promise<void> {
+    return this.#ask('POST', '/actions/redeploy', { function: part });
+  }
+
   async #ask(method: string, path: string, body: object = {}): Promise<void> {
     const response = await fetch(`${this.#url}${path}`, {
       method,

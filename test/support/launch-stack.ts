@@ -29,6 +29,8 @@ export async function launchStack(options: {
   readonly config?: object;
   /** Folders of CDK apps that run beside the platform. @default - none */
   readonly apps?: readonly string[];
+  /** Whether hops are logged, to `hops.jsonl` in the folder. */
+  readonly hops?: boolean;
   /** How many times as fast schedules and the idle and life limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
 }): Promise<LaunchedStack> {
@@ -38,6 +40,7 @@ export async function launchStack(options: {
   const args = ['--dir', directory, '--port', String(options.basePort)];
   for (const app of options.apps ?? []) args.push('--app', app);
   if (options.timeScale !== undefined) args.push('--time-scale', String(options.timeScale));
+  if (options.hops) args.push('--hops', join(directory, 'hops.jsonl'));
   if (options.config) {
     const file = join(directory, 'config.json');
     writeFileSync(file, JSON.stringify(options.config));

@@ -1,4 +1,5 @@
 import type { Faults } from '../../faults/faults';
+import { passes } from '../../hops';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -223,6 +224,7 @@ export class EventBridgeService implements AwsService {
       );
       return { EventId: event.id };
     }
+    passes('event', bus.name, event.text);
     for (const archive of bus.archives) archive.offer(event);
     for (const rule of bus.rulesFor(event.value)) this.#deliver(rule, event);
     return { EventId: event.id };

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { passes } from '../../hops';
 import { WakeTimer } from '../../wake-timer';
 import { Deduplication } from './deduplication';
 import { DueTimes } from './due-times';
@@ -104,6 +105,7 @@ export class Queue {
     if (sequenceNumber !== undefined) {
       this.#deduplication.remember(key, { messageId, sequenceNumber }, this.#now());
     }
+    passes('queue', this.name, entry.body);
     this.#enter(message, entry.delayMs ?? this.settings.delayMs);
     return { messageId, sequenceNumber };
   }
