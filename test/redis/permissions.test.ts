@@ -22,9 +22,9 @@ function token(claims: Record<string, unknown>): Promise<string> {
   return new SignJWT({ exp: END, ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(TOKEN_SECRET);
 }
 
-async function connected(info?: string) {
+async function connected(info?: string, user = 'alice') {
   const id = unique('c');
-  const identity = { user: 'alice', expiresAt: END, channels: [], ...(info === undefined ? {} : { info }) };
+  const identity = { user, expiresAt: END, channels: [], ...(info === undefined ? {} : { info }) };
   await world.connections.open(id, identity);
   return id;
 }
@@ -98,6 +98,24 @@ describe('a namespace with tokens', () => {
       error: { code },
     });
     expect(await record(id, channel)).toBeUndefined();
+  });
+
+  it('takes no token that was revoked, neither to subscribe nor to stay', async () => {
+    const channel = unique('private:');
+    const user = unique('user');
+    const [old, fresh] = [1_000, 2_000].map((iat) => granted(channel, { sub: user, iat }));
+    const id = await connected(undefined, user);
+    await world.users.revoke(user, 2_000);
+    expect(await answer(id, { subscribe: { channel, token: await old } })).toMatchObject({
+      error: { code: 103 },
+    });
+    expect(await answer(id, { subscribe: { channel, token: await fresh } })).toMatchObject({ subscribe: {} });
+    expect(await answer(id, { sub_refresh: { channel, token: await old } })).toMatchObject({
+      error: { code: 103 },
+    });
+    expect(await answer(id, { sub_refresh: { channel, token: await fresh } })).toMatchObject({
+      sub_refresh: {},
+    });
   });
 
   it('is for members only: history, and publications, which show what the token says', async () => {

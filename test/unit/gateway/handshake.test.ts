@@ -34,6 +34,7 @@ async function handshake(event: Handshake, options: Options = {}) {
   const awaited: (boolean | undefined)[] = [];
   const noted: [string, number][] = [];
   const networks: string[] = [];
+  const left: (readonly [string, string])[] = [];
   const limits: string[] = [];
   connections.open = async (_, identity, awaitsConnect) => {
     awaited.push(awaitsConnect);
@@ -50,7 +51,12 @@ async function handshake(event: Handshake, options: Options = {}) {
           noted.push([connection, at]);
         },
       },
-      users: { enter: async () => options.entry ?? 'entered' },
+      users: {
+        enter: async () => options.entry ?? 'entered',
+        leave: async (...place) => {
+          left.push(place);
+        },
+      },
       rates: {
         handshake: async (network) => {
           networks.push(network);
@@ -73,7 +79,7 @@ async function handshake(event: Handshake, options: Options = {}) {
     event,
     '203.0.113.7',
   );
-  return { admission, opened, awaited, lines, noted, networks, limits };
+  return { admission, opened, awaited, lines, noted, networks, limits, left };
 }
 
 describe('$connect', () => {
@@ -216,6 +222,20 @@ describe('$connect', () => {
   it('answers 503 while Redis is away, 410 where the disconnect was faster', async () => {
     expect((await handshake({}, { opened: new Error('away') })).admission).toEqual({ statusCode: 503 });
     expect((await handshake({}, { opened: false })).admission).toEqual({ statusCode: 410 });
+  });
+
+  it('leaves no place taken among the connections of a user where the disconnect was faster', async () => {
+    const event = { queryStringParameters: { token: await token() } };
+    expect((await handshake(event, { opened: false })).left).toEqual([['conn=', 'alice']]);
+    expect((await handshake(event)).left).toEqual([]);
+  });
+
+  it('writes nothing of a connection that its user may not have', async () => {
+    const event = { queryStringParameters: { token: await token() } };
+    for (const entry of ['limit', 'revoked'] as const) {
+      const { opened, noted } = await handshake(event, { entry });
+      expect([opened, noted]).toEqual([[], []]);
+    }
   });
 });
 

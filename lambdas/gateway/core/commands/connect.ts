@@ -66,23 +66,22 @@ export async function serveConnect(
   if (!('identity' in identified)) return { answer: identified };
 
   const { identity } = identified;
-  if (parts.connectionEvents) await announceConnection(parts, id, identity.user);
-  const [connected, refused] = await Promise.all([
-    parts.connections.connect(id, identity, randomBytes(6).toString('base64url')),
-    refusedEntry(parts, id, identity),
-  ]);
+  // Its place among the user's first: what is connected without one would be served, and missed by a revocation.
+  const refused = await refusedEntry(parts, id, identity);
   if (refused) return { answer: refused };
-  if (connected === 'repeated') return { answer: secondConnect() };
-  if (connected !== 'connected') {
-    return {
-      answer: {
-        result: 'end',
-        disconnect: DISCONNECTS.insufficientState,
-        reason: `connection: expected it open, got ${connected}`,
-      },
-    };
+  if (parts.connectionEvents) await announceConnection(parts, id, identity.user);
+  const connected = await parts.connections.connect(id, identity, randomBytes(6).toString('base64url'));
+  if (connected === 'connected') {
+    return { answer: await subscribeServerSide(parts, subscriptions, id, identity, command), identity };
   }
-  return { answer: await subscribeServerSide(parts, subscriptions, id, identity, command), identity };
+  // Whoever ended it knew of no user, and gave no place back.
+  await parts.users.leave(id, identity.user);
+  return { answer: connected === 'repeated' ? secondConnect() : notOpen(connected) };
+}
+
+function notOpen(state: 'closed' | 'absent'): Answer {
+  const reason = `connection: expected it open, got ${state}`;
+  return { result: 'end', disconnect: DISCONNECTS.insufficientState, reason };
 }
 
 function secondConnect(): Answer {

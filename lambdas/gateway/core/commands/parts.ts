@@ -31,7 +31,7 @@ export interface CommandParts {
   /** Whether begins and ends of connections are told on the bus. */
   readonly connectionEvents: boolean;
   readonly due: Pick<DueSet, 'note'>;
-  readonly users: Pick<Users, 'enter'>;
+  readonly users: Pick<Users, 'enter' | 'leave' | 'isRevoked'>;
   readonly rates: Pick<Rates, 'commands'>;
   readonly limits: CommandLimits;
   readonly noteLimit: NoteLimit;

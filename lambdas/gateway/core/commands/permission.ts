@@ -9,6 +9,7 @@ import { expiryOf, isOver } from './expiry';
 import { rulesOf } from './namespace';
 import type { CommandParts } from './parts';
 import type { Sender } from './sender';
+import { judgeToken } from './subscription-token';
 
 /** What lets somebody subscribe to a channel. */
 export interface Permission {
@@ -36,18 +37,18 @@ export function toldOf({ expiresAt, renewable, data }: Permission, now: number):
 
 /**
  * Whether a client may subscribe: by the rule of the namespace, or by a token where it brings one, which then has to be good.
- * Rejects where the registry or the keys fail.
+ * Rejects where the registry, the keys or Redis fail.
  */
 export async function permitSubscribe(
-  { registry, tokens }: Pick<CommandParts, 'registry' | 'tokens'>,
-  { connection, user }: Pick<Sender, 'connection' | 'user'>,
-  { channel, token }: { readonly channel: string; readonly token: string },
+  parts: Pick<CommandParts, 'registry' | 'tokens' | 'users'>,
+  sender: Pick<Sender, 'connection' | 'user'>,
+  request: { readonly channel: string; readonly token: string },
 ): Promise<Permitted> {
-  const found = await rulesOf(registry, channel, user);
+  const found = await rulesOf(parts.registry, request.channel, sender.user);
   if ('result' in found) return found;
   const { rules } = found;
-  if (token === '') return permittedByRule(rules);
-  const verdict = await tokens.subscription(token, { user, channel, connection });
+  if (request.token === '') return permittedByRule(rules);
+  const verdict = await judgeToken(parts, sender, request);
   switch (verdict.result) {
     case 'expired':
       return refuse(

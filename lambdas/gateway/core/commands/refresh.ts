@@ -8,6 +8,7 @@ import { type Answer, refuse } from './answer';
 import { expiryOf } from './expiry';
 import type { CommandParts } from './parts';
 import type { Sender } from './sender';
+import { judgeToken } from './subscription-token';
 
 type RefreshCommand = Extract<Command, { kind: 'refresh' }>;
 type SubRefreshCommand = Extract<Command, { kind: 'sub_refresh' }>;
@@ -22,7 +23,7 @@ export async function serveRefresh(
   { connection, user }: Pick<Sender, 'connection' | 'user'>,
   { id, token }: RefreshCommand,
 ): Promise<{ readonly answer: Answer; readonly identity?: Identity }> {
-  const { tokens, connections, due, clock } = parts;
+  const { tokens, connections, due, users, clock } = parts;
   const verdict = token === '' ? NO_TOKEN : await tokens.connection(token);
   switch (verdict.result) {
     case 'expired':
@@ -35,13 +36,15 @@ export async function serveRefresh(
       if (identity.user !== user) {
         return { answer: invalidToken('token: expected the user of the connection, got another') };
       }
-      const [refreshed, refused] = await Promise.all([
+      const refused = await refusedEntry(parts, connection, identity);
+      if (refused) return { answer: refused };
+      const [refreshed] = await Promise.all([
         connections.refresh(connection, identity),
-        refusedEntry(parts, connection, identity),
         identity.expiresAt > 0 && due.note(connection, graceEnd(identity.expiresAt)),
       ]);
-      if (refused) return { answer: refused };
       if (!refreshed) {
+        // Its end may have given the place back before it was taken again.
+        await users.leave(connection, identity.user);
         return { answer: refuse(PROTOCOL_ERRORS.internal, 'connection: expected it connected, got its end') };
       }
       const refresh = {
@@ -62,11 +65,13 @@ function invalidToken(reason: string): Answer {
 
 /** Serves a new subscription token. Rejects where Redis or the keys fail. */
 export async function serveSubRefresh(
-  { tokens, connections, due, clock }: RefreshParts,
-  { connection, user }: Pick<Sender, 'connection' | 'user'>,
+  parts: RefreshParts,
+  sender: Pick<Sender, 'connection' | 'user'>,
   { id, channel, token }: SubRefreshCommand,
 ): Promise<Answer> {
-  const verdict = await tokens.subscription(token, { user, channel, connection });
+  const { connections, due, clock } = parts;
+  const { connection } = sender;
+  const verdict = await judgeToken(parts, sender, { channel, token });
   switch (verdict.result) {
     case 'expired':
       return refuse(PROTOCOL_ERRORS.expired, 'token: expected one that is valid now, got an expired one');

@@ -28,7 +28,7 @@ export interface Admission {
 export interface AdmissionParts {
   readonly connections: Connections;
   readonly due: Pick<DueSet, 'note'>;
-  readonly users: Pick<Users, 'enter'>;
+  readonly users: Pick<Users, 'enter' | 'leave'>;
   readonly rates: Pick<Rates, 'handshake'>;
   /** `*`, or origins separated by commas. */
   readonly allowedOrigins: string;
@@ -94,7 +94,9 @@ async function identify(
   return { statusCode: 401, reason: verdict.result === 'expired' ? 'token: expired' : verdict.reason };
 }
 
-/** Notes the connection wherever it has to be known. Undefined: it is open. Rejects where Redis fails. */
+/**
+ * Notes the connection wherever it has to be known, among its user's first. Undefined: it is open. Rejects where Redis fails.
+ */
 async function openConnection(
   parts: AdmissionParts,
   connection: string,
@@ -102,17 +104,19 @@ async function openConnection(
   awaitsConnect: boolean,
 ): Promise<Refusal | undefined> {
   const { connections, due, users, liveness, clock } = parts;
+  const refusal = identity && entryRefusal(parts, connection, await users.enter(connection, identity));
+  if (refusal) return refusal;
   if (identity && !awaitsConnect) await parts.announce?.(connection, identity.user);
-  const [opened, entry] = await Promise.all([
+  const [opened] = await Promise.all([
     connections.open(connection, identity, awaitsConnect),
-    identity ? users.enter(connection, identity) : ('entered' as const),
     due.note(connection, clock.now() + liveness.pendingSeconds * 1000),
   ]);
-  if (!opened) return { statusCode: 410, reason: 'connection: expected it open, got its disconnect before' };
-  return entryRefusal(parts, connection, entry);
+  if (opened) return undefined;
+  // Its `$disconnect` knew of no user, and gave no place back.
+  if (identity) await users.leave(connection, identity.user);
+  return { statusCode: 410, reason: 'connection: expected it open, got its disconnect before' };
 }
 
-/** What was noted of a connection that is refused is found by the janitor. */
 function entryRefusal(parts: AdmissionParts, connection: string, entry: UserEntry): Refusal | undefined {
   if (entry === 'entered') return undefined;
   if (entry === 'revoked') return { statusCode: 401, reason: 'token: revoked' };

@@ -4,7 +4,7 @@ import type { Clock } from '../ports';
 import { ScriptResultError, type ScriptRunner, textList } from '../redis-script';
 import type { Rate, Rates } from './rates';
 import { spend } from './scripts/spend';
-import { enterUser, leaveUser, revokeUser } from './scripts/users';
+import { enterUser, isRevoked, leaveUser, revokeUser } from './scripts/users';
 import { REVOCATION_TTL_SECONDS, type UserEntry, type Users } from './users';
 
 const ENTRIES: readonly UserEntry[] = ['entered', 'limit', 'revoked'];
@@ -41,6 +41,11 @@ export class RedisUsers implements Users {
 
   async leave(connection: string, user: string): Promise<void> {
     if (user !== '') await this.#scripts.run(leaveUser, [userKeys(user).connections], [connection]);
+  }
+
+  async isRevoked(user: string, issuedAt: number): Promise<boolean> {
+    if (user === '') return false;
+    return (await this.#scripts.run(isRevoked, [userKeys(user).revokedBefore], [issuedAt])) === 1;
   }
 
   async revoke(user: string, issuedBefore: number): Promise<readonly string[]> {

@@ -8,6 +8,8 @@ export interface Users {
   /** When a token was accepted for a connection, each time. Rejects where Redis fails. */
   enter(connection: string, identity: Pick<Identity, 'user' | 'issuedAt'>): Promise<UserEntry>;
   leave(connection: string, user: string): Promise<void>;
+  /** Whether a token of the user that was issued then (epoch seconds; 0: it does not say) is not accepted any more. */
+  isRevoked(user: string, issuedAt: number): Promise<boolean>;
   /**
    * Accepts no token of the user any more that was issued before that second (epoch), for `REVOCATION_TTL_SECONDS`, and answers
    * the connections that have one. A token that does not say when it was issued is older than any second.

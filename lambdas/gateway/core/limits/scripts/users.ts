@@ -60,3 +60,16 @@ end
 return older
 `,
 };
+
+/**
+ * Slot `{u:<digest of the user>}`. KEYS: the second before which tokens are revoked. ARGV: iat of a token (s).
+ * Answers 1 where that is before it, else 0.
+ */
+export const isRevoked: RedisScript = {
+  name: 'hf1isrevoked',
+  keys: 1,
+  repeatable: true,
+  lua: `
+return tonumber(ARGV[1]) < tonumber(redis.call('GET', KEYS[1]) or '0') and 1 or 0
+`,
+};
