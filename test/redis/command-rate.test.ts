@@ -100,6 +100,20 @@ describe('a connection that sends more than it may', () => {
     expect(errors(id)).toEqual([]);
   });
 
+  it('is ended with 3013 where it sends messages before it is connected, each of which keeps an invocation', async () => {
+    const sandbox = limited(20);
+    const id = await world.pending();
+    const begun = Date.now();
+    const message = () => sandbox.handle(id, text({ send: { data: 1 } }));
+    const waiting = [message(), message()];
+    // Over the burst, then over twice of it: none of these waits.
+    await Promise.all([message(), message()]);
+    await message();
+    expect(Date.now() - begun).toBeLessThan(1_000);
+    expect(world.disconnects(id)).toEqual([3013]);
+    await Promise.all(waiting);
+  });
+
   it('does not keep others from being served', async () => {
     const sandbox = limited(5);
     const [flooding, quiet] = [await connected(sandbox), await connected(sandbox)];

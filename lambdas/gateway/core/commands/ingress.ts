@@ -84,7 +84,8 @@ export class Ingress {
       const entered = await inbox.enter(id, token, counted, rate);
       const waits =
         entered.connection.state === 'pending' && frame.commands.some(({ kind }) => kind === 'send');
-      if (!waits || entered.verdict !== 'plain' || clock.now() >= frame.at + GAP_MS) return entered;
+      if (!waits || entered.load !== 'fine' || entered.verdict !== 'plain') return entered;
+      if (clock.now() >= frame.at + GAP_MS) return entered;
       await clock.sleep(POLL_MS);
     }
   }

@@ -2,6 +2,9 @@ import type { RedisScript } from '../../redis-script';
 import { LOAD_LUA } from './load';
 import { ORDER_LUA } from './order';
 
+/** A message before the connect command keeps an invocation waiting for seconds, of a client that nobody knows. */
+const EARLY_COST = 10;
+
 /**
  * Slot `{c:<conn>}`. KEYS: the connection's hash, its inbox. ARGV: token, now (ms), end of the lock (ms), first id (0: none), last
  * id, `1` if the ids are contiguous, `1` if a connect command is among them, digest of the text, text, most bytes and most
@@ -32,7 +35,9 @@ end
 if state == '' or state == 'closed' then return answer('') end
 
 local token, now, first, last, digest, text = ARGV[1], tonumber(ARGV[2]), ARGV[4], ARGV[5], ARGV[8], ARGV[9]
-load, charge = spendCommands(KEYS[1], fields, now, tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[14]))
+local cost = tonumber(ARGV[14])
+if state == 'pending' and first == '0' then cost = cost * ${EARLY_COST} end
+load, charge = spendCommands(KEYS[1], fields, now, tonumber(ARGV[15]), tonumber(ARGV[16]), cost)
 if load == 'flood' then return answer('') end
 if load == 'over' then
   if ARGV[17] == '1' then text = '' else load = '' end
