@@ -17,6 +17,10 @@ const RENEWED = { expires: true, ttl: 60 };
 const TEMPORARY = { code: 100, message: 'internal server error', temporary: true };
 
 describe('connect', () => {
+  // What a reply says of an end in a minute is a second less once the clock has passed the second.
+  beforeEach(() => jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000));
+  afterEach(() => jest.restoreAllMocks());
+
   it('connects with a token and names the connection', async () => {
     const world = ingressWorld('pending');
     expect(await world.serve({ id: 1, connect: { token: await token(), name: 'js' } })).toEqual([
@@ -49,6 +53,21 @@ describe('connect', () => {
     const world = ingressWorld('pending');
     expect(await world.serve({ id: 1, connect: { token: await token({ exp: 1 }) } })).toEqual([
       { id: 1, error: { code: 109, message: 'token expired' } },
+    ]);
+    expect(world.closed).toEqual([]);
+  });
+
+  it('ends no connection for the commands that an SDK sends behind a token that has expired', async () => {
+    const world = ingressWorld('pending');
+    const messages = await world.serve(
+      { id: 1, connect: { token: await token({ exp: 1 }) } },
+      { id: 2, subscribe: { channel: 'room:a' } },
+      { id: 3, unsubscribe: { channel: 'room:a' } },
+    );
+    expect(messages).toEqual([
+      { id: 1, error: { code: 109, message: 'token expired' } },
+      { id: 2, error: TEMPORARY },
+      { id: 3, unsubscribe: {} },
     ]);
     expect(world.closed).toEqual([]);
   });

@@ -26,6 +26,12 @@ describe('parseFrame', () => {
     ['{"id":3,"unsubscribe":{"channel":"c"}}', { kind: 'unsubscribe', id: 3, channel: 'c' }],
     ['{"id":3,"unsubscribe":{}}', { kind: 'unsubscribe', id: 3, channel: '' }],
     ['{"id":4,"publish":{"channel":"c","data":null}}', { kind: 'publish', id: 4, channel: 'c', data: null }],
+    ['{"id":3,"unsubscribe":null}', { kind: 'unsubscribe', id: 3, channel: '' }],
+    ['{"id":1,"connect":{"token":null,"subs":null}}', { kind: 'connect', token: '', recover: new Map() }],
+    [
+      '{"id":2,"subscribe":{"channel":"c","token":null,"data":null,"recover":null,"offset":null,"epoch":null}}',
+      { kind: 'subscribe', id: 2, channel: 'c', token: '', data: null, recover: undefined },
+    ],
     ['{"id":4,"publish":{"channel":"c"}}', { kind: 'publish', id: 4, channel: 'c', data: undefined }],
     ['{"id":5,"rpc":{"method":"a.b","data":[1]}}', { kind: 'rpc', id: 5, method: 'a.b', data: [1] }],
     ['{"id":5,"rpc":{"method":"a.b"}}', { kind: 'rpc', id: 5, method: 'a.b', data: null }],

@@ -38,10 +38,12 @@ async function openedBy(token: string, keys: readonly VerificationKey[]): Promis
   return undefined;
 }
 
+/** A claim that is null is absent: some languages write an empty list so. */
 function parseClaims(payload: Uint8Array): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    return isJsonObject(value) ? value : undefined;
+    if (!isJsonObject(value)) return undefined;
+    return Object.fromEntries(Object.entries(value).filter(([, claim]) => claim !== null));
   } catch {
     return undefined;
   }

@@ -85,7 +85,7 @@ export class FrameServer {
       if (answer.result === 'refused' && 'id' in command) {
         this.#logRefusal(session, command.kind, answer);
         const connects = command.kind === 'connect';
-        if (connects && answer.error.temporary) session.connectFailed = true;
+        if (connects) session.connectFailed = true;
         // A client that misses it takes the replies behind it for those of a connection that it never makes.
         await outbox.add({ id: command.id, error: answer.error }, [], connects);
       }

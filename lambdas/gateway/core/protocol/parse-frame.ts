@@ -71,8 +71,17 @@ function parseLine(line: string, index: number): Command {
     );
   }
   const fields = object[payload];
-  if (!isJsonObject(fields)) return refused(id, payload, `expected an object, got ${nameOf(fields)}`);
-  return PAYLOADS[payload](id, fields);
+  if (!isJsonObject(fields) && payload !== 'unsubscribe') {
+    return refused(id, payload, `expected an object, got ${nameOf(fields)}`);
+  }
+  return PAYLOADS[payload](id, withoutNulls(anyFields(fields)));
+}
+
+/** A field that is null is absent, as for other servers of the protocol. Data may be null. */
+function withoutNulls(fields: JsonObject): JsonObject {
+  if (!Object.values(fields).includes(null)) return fields;
+  const given = Object.entries(fields).filter(([name, field]) => field !== null || name === 'data');
+  return Object.fromEntries(given);
 }
 
 function parseObject(line: string, where: string): JsonObject {
@@ -177,15 +186,15 @@ function isInt32(value: unknown): value is number {
 }
 
 function parseHistory(id: number, fields: JsonObject): Command {
-  const { channel, limit = 0, reverse = false, since = null } = fields;
+  const { channel, limit = 0, reverse = false, since } = fields;
   if (typeof channel !== 'string')
     return refused(id, 'history', `channel: expected text, got ${nameOf(channel)}`);
   if (!isInt32(limit)) return refused(id, 'history', `limit: expected an integer, got ${nameOf(limit)}`);
   if (typeof reverse !== 'boolean')
     return refused(id, 'history', `reverse: expected true or false, got ${nameOf(reverse)}`);
-  if (since !== null && !isJsonObject(since))
+  if (since !== undefined && !isJsonObject(since))
     return refused(id, 'history', `since: expected an object, got ${nameOf(since)}`);
-  const position = since === null ? undefined : positionOf(since);
+  const position = since && positionOf(since);
   if (position === 'bad') return refused(id, 'history', `since: ${POSITION_REASON}`);
   return { kind: 'history', id, channel, limit, since: position, reverse };
 }
