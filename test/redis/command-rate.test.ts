@@ -101,7 +101,7 @@ describe('a connection that sends more than it may', () => {
   });
 
   it('is ended with 3013 where it sends messages before it is connected, each of which keeps an invocation', async () => {
-    const sandbox = limited(20);
+    const sandbox = limited(100);
     const id = await world.pending();
     const begun = Date.now();
     const message = () => sandbox.handle(id, text({ send: { data: 1 } }));

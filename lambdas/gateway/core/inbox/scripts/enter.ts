@@ -3,7 +3,7 @@ import { LOAD_LUA } from './load';
 import { ORDER_LUA } from './order';
 
 /** A message before the connect command keeps an invocation waiting for seconds, of a client that nobody knows. */
-const EARLY_COST = 10;
+const EARLY_COST = 50;
 
 /**
  * Slot `{c:<conn>}`. KEYS: the connection's hash, its inbox. ARGV: token, now (ms), end of the lock (ms), first id (0: none), last
