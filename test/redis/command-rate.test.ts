@@ -11,8 +11,13 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 /** A tenth of a command a second: what a test sends does not come back while it runs. */
-function limited(commandBurst: number, commandsPerSecondOfUser = 1_000) {
+function limited(
+  commandBurst: number,
+  commandsPerSecondOfUser = 1_000,
+  changes: Parameters<typeof world.sandbox>[0] = {},
+) {
   return world.sandbox({
+    ...changes,
     limits: { commandsPerSecond: 0.1, commandBurst, commandsPerSecondOfUser },
     noteLimit: (name) => {
       noted.push(name);
@@ -112,6 +117,25 @@ describe('a connection that sends more than it may', () => {
     expect(Date.now() - begun).toBeLessThan(1_000);
     expect(world.disconnects(id)).toEqual([3013]);
     await Promise.all(waiting);
+  });
+
+  it('does not lose the messages that were let in to those that were not', async () => {
+    const taken: unknown[] = [];
+    const sandbox = limited(100, 1_000, {
+      sendService: 'inbox',
+      bus: {
+        put: async ({ data }: { readonly data?: unknown }) => {
+          taken.push(data);
+        },
+      },
+    });
+    const id = await world.pending();
+    const messages = ['a', 'b', 'c'].map((data) => sandbox.handle(id, text({ send: { data } })));
+    await world.soon(100);
+    await sandbox.handle(id, text(world.connect(1)));
+    await Promise.all(messages);
+    expect(taken).toHaveLength(2);
+    expect(world.disconnects(id)).toEqual([]);
   });
 
   it('does not keep others from being served', async () => {

@@ -80,14 +80,18 @@ export class Ingress {
   async #enter({ id, token, frame }: Invocation): Promise<Entered> {
     const { inbox, clock, limits } = this.#parts;
     const rate = { perSecond: limits.commandsPerSecond, burst: limits.commandBurst };
-    for (let counted = frame; ; counted = { ...frame, cost: 0 }) {
-      const entered = await inbox.enter(id, token, counted, rate);
-      const waits =
-        entered.connection.state === 'pending' && frame.commands.some(({ kind }) => kind === 'send');
-      if (!waits || entered.load !== 'fine' || entered.verdict !== 'plain') return entered;
-      if (clock.now() >= frame.at + GAP_MS) return entered;
+    const sends = frame.commands.some(({ kind }) => kind === 'send');
+    const mayWait = ({ connection, load, verdict }: Entered) =>
+      sends && connection.state === 'pending' && load === 'fine' && verdict === 'plain';
+    let entered = await inbox.enter(id, token, frame, rate);
+    while (mayWait(entered) && clock.now() < frame.at + GAP_MS) {
       await clock.sleep(POLL_MS);
+      const later = await inbox.enter(id, token, { ...frame, cost: 0 }, rate);
+      // It was let in; only the end of its connection changes that.
+      const load = later.load === 'flood' ? 'flood' : 'fine';
+      entered = { ...later, load, charge: entered.charge + later.charge };
     }
+    return entered;
   }
 
   #endFlood({ id, frame, outbox }: Invocation): Promise<void> {
