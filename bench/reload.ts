@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Centrifuge } from 'centrifuge';
 import WebSocket from 'ws';
 import { endStack, launchStack } from '../test/support/launch-stack';
@@ -8,9 +9,12 @@ import { tokenFor } from '../test/support/target';
 import { quantile, table } from './statistics';
 
 const SAVES = 15;
+const SAVES_OF_ALL = 5;
 const SOCKETS = 20;
+/** Of the gateway and the services of this repository. */
+const FUNCTIONS = 11;
 
-/** From the save of a function's file to the first answer of the new code, while sockets are open. */
+/** From the save of a file to its code at work, while sockets are open. */
 export async function benchReload(): Promise<void> {
   const copy = new ProjectCopy();
   const { pid, target } = await launchStack({ name: 'bench-reload', basePort: 4500, root: copy.root });
@@ -28,27 +32,51 @@ export async function benchReload(): Promise<void> {
     for (const client of clients) client.on('connecting', () => closed++);
     const [first] = clients;
     if (first === undefined) throw new Error('expected a client');
-    const file = join(copy.root, 'lambdas', 'services', 'echo', 'handler.ts');
-    const source = readFileSync(file, 'utf8');
-    const times: number[] = [];
-    for (let n = 1; n <= SAVES; n += 1) {
-      const startedAt = performance.now();
-      writeFileSync(file, source.replace('text: data.text', `text: data.text + '${n}'`));
+    const lambdas = join(copy.root, 'lambdas');
+    const answers = await timesOf(SAVES, async (n) => {
+      save(join(lambdas, 'services', 'echo', 'handler.ts'), (text) =>
+        text.replace(/text: data.text[^,]*/, `text: data.text + '${n}'`),
+      );
       while ((await first.rpc('echo.say', { text: 'save ' })).data.text !== `save ${n}`);
-      times.push(performance.now() - startedAt);
-    }
-    const row = [
-      String(SAVES),
+    });
+    const deployed = () =>
+      readFileSync(target.logFile ?? '', 'utf8').split(/^reload .*: version/m).length - 1;
+    const ofAll = await timesOf(SAVES_OF_ALL, async (n) => {
+      const before = deployed();
+      save(join(lambdas, 'contract', 'log.ts'), (text) => `${text}\nexport const save${n} = ${n};\n`);
+      while (deployed() < before + FUNCTIONS) await sleep(5);
+    });
+    const row = (what: string, times: readonly number[]) => [
+      what,
+      String(times.length),
       ...[0.5, 0.99].map((share) => quantile(times, share).toFixed(0)),
-      String(closed),
     ];
     process.stdout.write(
-      `reload of echo on the local runtime, ${SOCKETS} sockets open, node ${process.version}\n` +
-        `${table([['saves', 'p50 ms', 'p99 ms', 'sockets closed'], row])}\n`,
+      `reload on the local runtime, ${SOCKETS} sockets open, of which ${closed} closed, node ${process.version}\n${table(
+        [
+          ['saved', 'times', 'p50 ms', 'p99 ms'],
+          row('a service, until its new code answers', answers),
+          row(`a file of all ${FUNCTIONS} functions, until they are deployed`, ofAll),
+        ],
+      )}\n`,
     );
     for (const client of clients) client.disconnect();
   } finally {
     await endStack(pid, target.directory);
     copy.remove();
   }
+}
+
+function save(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
+
+async function timesOf(count: number, work: (n: number) => Promise<void>): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 1; n <= count; n += 1) {
+    const startedAt = performance.now();
+    await work(n);
+    times.push(performance.now() - startedAt);
+  }
+  return times;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
-import { BUNDLES, bundle, optionsOf } from './bundling/bundle';
+import type { Metafile } from 'esbuild';
+import { BUNDLES, type BundlingOptions, bundle, optionsOf } from './bundling/bundle';
 import { replaceFile } from './bundling/replace-file';
 import { copyValkeyCommands } from './bundling/valkey-commands';
 
@@ -57,37 +57,16 @@ export function bundleFunctions(root = process.cwd()): FunctionBundle[] {
   return bundles;
 }
 
-const gatewayEntries = (root: string) => entries(join(root, 'lambdas', 'gateway'), 'gateway');
-const serviceEntries = (root: string) => entries(join(root, 'lambdas', 'services'), 'service');
-
-/**
- * Bundles one function as `bundleFunctions` does, to `directory/index.js`, without holding anything else up.
- * @returns esbuild's account of what went into it
- * @throws BundleError
- */
-export async function buildFunction(root: string, name: string, directory: string): Promise<Metafile> {
+/** What a function is bundled from; undefined where there is none of that name. */
+export function bundlingOf(root: string, name: string): BundlingOptions | undefined {
   const services = serviceEntries(root);
   const entry = services[name] ?? gatewayEntries(root)[name];
-  if (entry === undefined) throw new BundleError('expected a handler.ts, got none');
-  const options = optionsOf(root, { [name]: entry }, name in services ? {} : leanModules(root));
-  try {
-    const { outputFiles, metafile } = await build({
-      ...options,
-      outdir: join(root, BUNDLES),
-      logLevel: 'silent',
-    });
-    const [file] = outputFiles;
-    replaceFile(join(directory, 'index.js'), file?.text ?? '');
-    return metafile;
-  } catch (error) {
-    throw new BundleError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  if (entry === undefined) return undefined;
+  return optionsOf(root, { [name]: entry }, name in services ? {} : leanModules(root));
 }
 
-/** A function's code cannot be bundled; the message says why, and where. */
-export class BundleError extends Error {
-  override readonly name = 'BundleError';
-}
+const gatewayEntries = (root: string) => entries(join(root, 'lambdas', 'gateway'), 'gateway');
+const serviceEntries = (root: string) => entries(join(root, 'lambdas', 'services'), 'service');
 
 /**
  * What takes the place of packages in the gateway's functions, since they load it at every cold start (docs/adr/010). Services

@@ -95,6 +95,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
       root,
       environment: ENVIRONMENT,
       directory: join(run, 'code'),
+      exists: (name) => cloud.lambda.registry.list().some((one) => one.name === name),
       deploy: (name, directory) => cloud.lambda.deploy(name, directory),
       say,
     });

@@ -31,6 +31,8 @@ export function bundle(
   return result.metafile;
 }
 
+export type BundlingOptions = ReturnType<typeof optionsOf>;
+
 /** How every bundle is made, wherever it is put. */
 export function optionsOf(
   root: string,

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { functionNameOf } from '../../lib/bundling/bundle';
-import { BundleError, buildFunction, METAFILE } from '../../lib/function-bundles';
+import { METAFILE } from '../../lib/function-bundles';
 import { FolderWatch } from './folder-watch';
+import { BundleError, FunctionBuilder } from './function-builder';
 import { BundleInputs } from './inputs';
 
 export interface CodeReloadOptions {
@@ -12,7 +13,9 @@ export interface CodeReloadOptions {
   readonly environment: string;
   /** Where new code is put, a folder for each version. */
   readonly directory: string;
-  /** Deploys code to a function; resolves with its version once new invocations go there. Rejects where there is none. */
+  /** Whether the stacks have the function: not every configuration has all. */
+  readonly exists: (functionName: string) => boolean;
+  /** Deploys code to a function; resolves with its version once new invocations go there. */
   readonly deploy: (functionName: string, codeDirectory: string) => Promise<string>;
   /** Tells the developer. */
   readonly say: (line: string) => void;
@@ -25,6 +28,7 @@ export interface CodeReloadOptions {
 export class CodeReload {
   readonly #options: CodeReloadOptions;
   readonly #inputs: BundleInputs;
+  readonly #builder: FunctionBuilder;
   readonly #watch = new FolderWatch(() => void this.#look());
   readonly #changed = new Set<string>();
   readonly #failed = new Set<string>();
@@ -34,6 +38,7 @@ export class CodeReload {
   constructor(options: CodeReloadOptions) {
     this.#options = options;
     this.#inputs = new BundleInputs(options.root);
+    this.#builder = new FunctionBuilder(options.root);
   }
 
   /** After the bundles were made that run. */
@@ -47,6 +52,7 @@ export class CodeReload {
   async close(): Promise<void> {
     this.#watch.close();
     await this.#working;
+    await this.#builder.dispose();
   }
 
   async #look(): Promise<void> {
@@ -69,14 +75,16 @@ export class CodeReload {
   }
 
   async #reload(name: string): Promise<void> {
-    const { root, directory, environment, deploy, say } = this.#options;
+    const { directory, environment, exists, deploy, say } = this.#options;
+    const functionName = functionNameOf(environment, name);
+    if (!exists(functionName)) return;
     const startedAt = performance.now();
     this.#count += 1;
     const codeDirectory = join(directory, `${this.#count}-${name}`);
     try {
-      this.#inputs.add(await buildFunction(root, name, codeDirectory));
+      this.#inputs.add(await this.#builder.build(name, codeDirectory));
       this.#watch.add(this.#inputs.folders);
-      const version = await deploy(functionNameOf(environment, name), codeDirectory);
+      const version = await deploy(functionName, codeDirectory);
       say(`reload     ${name}: version ${version} after ${Math.round(performance.now() - startedAt)} ms`);
     } catch (error) {
       this.#failed.add(name);

@@ -24,7 +24,7 @@ let refusal: Error | undefined;
 
 beforeAll(() => {
   symlinkSync(join(__dirname, '..', '..', 'node_modules'), join(root, 'node_modules'));
-  for (const name of ['one', 'two']) {
+  for (const name of ['one', 'two', 'absent']) {
     mkdirSync(service(name), { recursive: true });
     writeFileSync(join(service(name), 'handler.ts'), handler('first'));
   }
@@ -34,6 +34,7 @@ beforeAll(() => {
     root,
     environment: 'local',
     directory: join(root, 'code'),
+    exists: (name) => name !== 'local-holdfast-service-absent',
     deploy: async (name, directory) => {
       if (refusal !== undefined) throw refusal;
       deployed.push({ name, code: readFileSync(join(directory, 'index.js'), 'utf8') });
@@ -63,7 +64,7 @@ it('deploys what a saved file goes into, and nothing else', async () => {
   expect(said).toEqual([expect.stringMatching(/^reload {5}service-one: version 2 after \d+ ms$/)]);
 });
 
-it('deploys all functions that have a file in common, also one that took the place of another', async () => {
+it('deploys all functions that run and have a file in common, also one that took the place of another', async () => {
   writeFileSync(service('shared.new'), "export const shared = 'shared second';\n");
   renameSync(service('shared.new'), service('shared.ts'));
   await until(() => said.length === 2);

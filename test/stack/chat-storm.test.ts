@@ -53,6 +53,7 @@ afterAll(async () => {
 });
 
 let repeats = 0;
+let redeployments = 0;
 
 /** A command until it is answered. Sends carry a `clientId`, everything else may be repeated as it is. */
 async function surely(client: Centrifuge, method: string, data: JsonObject): Promise<JsonObject> {
@@ -96,7 +97,10 @@ async function trouble(working: () => boolean): Promise<void> {
   for (let phase = 0; working(); phase += 1) {
     if (phase % 4 === 0) await faults.set('invocations', { function: CHAT, share: 0.15, crashWithinMs: 40 });
     if (phase % 4 === 1) await faults.set('invocations', { function: CHAT, share: 0.3, throttle: true });
-    if (phase % 4 === 2) await faults.redeploy(CHAT);
+    if (phase % 4 === 2) {
+      await faults.redeploy(CHAT);
+      redeployments += 1;
+    }
     if (phase % 4 === 3) await faults.kill(CHAT);
     await sleep(PHASE_MS);
   }
@@ -178,7 +182,7 @@ async function checkReceipts({ room, members }: Room, random: () => number): Pro
 }
 
 it(
-  `keeps ${ROOMS} rooms of ${MEMBERS} in order, and every count exact, while everything comes twice and the function is killed`,
+  `keeps ${ROOMS} rooms of ${MEMBERS} in order, and every count exact, while everything comes twice and the function is redeployed, killed and throttled`,
   async () => {
     const rooms: Room[] = [];
     await inParallel(ROOMS, 4, async (n) => rooms.push(await makeRoom(n)));
@@ -198,6 +202,7 @@ it(
     for (const place of rooms) checkMessages(place);
     // Otherwise the trouble was none.
     expect(repeats).toBeGreaterThan(ROOMS);
+    expect(redeployments).toBeGreaterThan(0);
   },
   rounds(180_000, 900_000),
 );
