@@ -67,7 +67,8 @@ export function waysOf(sample: Sample, { ofConnection, ofTrace }: HopTimes): Way
     );
   });
   const after = (kind: HopLine['kind'], part: string, from: number) =>
-    trace?.find((line) => line.kind === kind && line.where.toLowerCase().includes(part) && line.at >= from)?.at;
+    trace?.find((line) => line.kind === kind && line.where.toLowerCase().includes(part) && line.at >= from)
+      ?.at;
   const event = after('event', '', frame);
   const begun = event && after('begin', 'service-chat', event);
   const queued = begun && after('queue', 'deliveries', begun);

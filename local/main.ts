@@ -4,6 +4,7 @@ import { parameterNames } from '../lambdas/contract/parameters';
 import { parseTokenRules } from '../lambdas/contract/token-rules';
 import { LocalCloud } from './cloud';
 import { makeAssemblies } from './command/assemblies';
+import { CodeWatch } from './command/code-watch';
 import { ConsoleLog } from './command/console-log';
 import { readOptions, type StartOptions, USAGE, UsageError } from './command/options';
 import { Phases } from './command/phases';
@@ -20,7 +21,6 @@ import {
 import { FaultControl } from './faults/control';
 import { logHops } from './hop-log';
 import { findRedis } from './redis/find';
-import { CodeReload } from './reload/code-reload';
 import { createStacks } from './stacks';
 import { claimsOf, signToken, type TokenRequest } from './token';
 import { WebServer } from './web/web-server';
@@ -91,7 +91,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   if (options.hopsFile !== undefined) endings.push(logHops(options.hopsFile));
   await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
   if (options.assemblies.length === 0) {
-    const reload = new CodeReload({
+    const watch = await CodeWatch.start({
       root,
       environment: ENVIRONMENT,
       directory: join(run, 'code'),
@@ -99,8 +99,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
       deploy: (name, directory) => cloud.lambda.deploy(name, directory),
       say,
     });
-    reload.start();
-    endings.push(() => reload.close());
+    endings.push(() => watch.close());
   }
   const control = new FaultControl(cloud);
   const controlUrl = await control.listen();

@@ -94,7 +94,7 @@ describe('a function that is saved while the stack runs', () => {
     const answers: unknown[] = [];
     while (answers.at(-1) !== 'HI' && Date.now() - savedAt < 10_000) answers.push(await hello(alice));
     expect(new Set(answers)).toEqual(new Set(['hi', 'HI']));
-    expect(said()).toMatch(/reload {5}service-poll: version 2 after \d+ ms/);
+    expect(said()).toMatch(/reload {5}local-holdfast-service-poll: version 2, ready in \d+ ms/);
     await alice.rpc('poll.tell', { room: 'saved', text: 'still here' });
     await eventually('a publication', () => heard.length === 1);
     expect(closed).toBe(0);

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunctions } from '../../lib/function-bundles';
-import { CodeReload } from '../../local/reload/code-reload';
+import { CodeWatch, WatchFailedError } from '../../local/command/code-watch';
 import { until } from './fixtures/lambda/test-host';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-reload-'));
@@ -19,30 +19,32 @@ const handler = (text: string) =>
   `import { shared } from '../shared';\nexport const handler = () => [shared, '${text}'];\n`;
 const said: string[] = [];
 const deployed: { readonly name: string; readonly code: string }[] = [];
-let reload: CodeReload;
+let watch: CodeWatch;
 let refusal: Error | undefined;
 
-beforeAll(() => {
+const options = {
+  root,
+  environment: 'local',
+  directory: join(root, 'code'),
+  exists: (name: string) => name !== 'local-holdfast-service-absent',
+  deploy: async (name: string, directory: string) => {
+    if (refusal !== undefined) throw refusal;
+    deployed.push({ name, code: readFileSync(join(directory, 'index.js'), 'utf8') });
+    return String(deployed.length + 1);
+  },
+  say: (line: string) => void said.push(line),
+};
+
+beforeAll(async () => {
   symlinkSync(join(__dirname, '..', '..', 'node_modules'), join(root, 'node_modules'));
   for (const name of ['one', 'two', 'absent']) {
     mkdirSync(service(name), { recursive: true });
     writeFileSync(join(service(name), 'handler.ts'), handler('first'));
   }
   writeFileSync(service('shared.ts'), "export const shared = 'shared first';\n");
+  symlinkSync(join(__dirname, '..', '..', 'scripts'), join(root, 'scripts'));
   bundleFunctions(root);
-  reload = new CodeReload({
-    root,
-    environment: 'local',
-    directory: join(root, 'code'),
-    exists: (name) => name !== 'local-holdfast-service-absent',
-    deploy: async (name, directory) => {
-      if (refusal !== undefined) throw refusal;
-      deployed.push({ name, code: readFileSync(join(directory, 'index.js'), 'utf8') });
-      return String(deployed.length + 1);
-    },
-    say: (line) => said.push(line),
-  });
-  reload.start();
+  watch = await CodeWatch.start(options);
 });
 beforeEach(() => {
   said.splice(0);
@@ -50,7 +52,7 @@ beforeEach(() => {
   refusal = undefined;
 });
 afterAll(async () => {
-  await reload.close();
+  await watch.close();
   rmSync(root, { recursive: true });
 });
 
@@ -61,7 +63,9 @@ it('deploys what a saved file goes into, and nothing else', async () => {
   await until(() => said.length > 0);
   expect(deployed.map(({ name }) => name)).toEqual(['local-holdfast-service-one']);
   expect(codeOf('local-holdfast-service-one').at(-1)).toContain('second');
-  expect(said).toEqual([expect.stringMatching(/^reload {5}service-one: version 2 after \d+ ms$/)]);
+  expect(said).toEqual([
+    expect.stringMatching(/^reload {5}local-holdfast-service-one: version 2, ready in \d+ ms$/),
+  ]);
 });
 
 it('deploys all functions that run and have a file in common, also one that took the place of another', async () => {
@@ -79,7 +83,9 @@ it('keeps the former code where the new one is none, says why, and takes the nex
   writeFileSync(join(service('two'), 'handler.ts'), 'export const handler = (;\n');
   await until(() => said.length > 0);
   expect(deployed).toEqual([]);
-  expect(said[0]).toMatch(/^reload {5}service-two: the former code stays: .*\n.*handler\.ts:1:\d+: ERROR: /s);
+  expect(said[0]).toMatch(
+    /^reload {5}local-holdfast-service-two: the former code stays: .*\n.*handler\.ts:1:\d+: ERROR: /s,
+  );
   writeFileSync(join(service('two'), 'handler.ts'), handler('mended'));
   await until(() => deployed.length > 0);
   expect(codeOf('local-holdfast-service-two').at(-1)).toContain('mended');
@@ -103,13 +109,15 @@ it('ends with the last of many saves', async () => {
   await until(() => codeOf('local-holdfast-service-two').at(-1)?.includes('save 20') === true);
 });
 
-it('says so where nothing can be deployed, and tries again with the next save', async () => {
+it('says so where nothing can be deployed', async () => {
   refusal = new Error('Function not found');
   writeFileSync(join(service('two'), 'handler.ts'), handler('refused'));
   await until(() => said.length > 0);
-  expect(said).toEqual(['reload     service-two: not deployed: Function not found']);
-  refusal = undefined;
-  writeFileSync(join(service('one'), 'deep', 'more.ts'), "export const more = 'more third';\n");
-  await until(() => deployed.length === 2);
-  expect(codeOf('local-holdfast-service-two').at(-1)).toContain('refused');
+  expect(said).toEqual(['reload     local-holdfast-service-two: not deployed: Function not found']);
+});
+
+it('does not begin where nothing can be watched', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'holdfast-nothing-'));
+  await expect(CodeWatch.start({ ...options, root: elsewhere })).rejects.toThrow(WatchFailedError);
+  rmSync(elsewhere, { recursive: true });
 });
