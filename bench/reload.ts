@@ -37,7 +37,8 @@ export async function benchReload(): Promise<void> {
       save(join(lambdas, 'services', 'echo', 'handler.ts'), (text) =>
         text.replace(/text: data.text[^,]*/, `text: data.text + '${n}'`),
       );
-      while ((await first.rpc('echo.say', { text: 'save ' })).data.text !== `save ${n}`);
+      const said = async () => (await first.rpc('echo.say', { text: 'save ' })).data.text;
+      while ((await said()) !== `save ${n}`) await sleep(20);
     });
     const deployed = () =>
       readFileSync(target.logFile ?? '', 'utf8').split(/^reload .*: version/m).length - 1;
