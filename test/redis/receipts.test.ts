@@ -143,3 +143,51 @@ it('a count that is noted twice counts once', async () => {
   for (let run = 0; run < 2; run++) await world.receipts.note(channelOf(user), counter, new Map([[1, 2]]));
   expect(await countOf(user)).toMatchObject({ sockets: 2 });
 });
+
+describe('whatever call of Redis or of the queue fails', () => {
+  const realRun = world.scripts.run.bind(world.scripts);
+  const realSend = world.wakes.send.bind(world.wakes);
+
+  /** Runs a courier of which the nth call fails, and all after it where it died there. */
+  async function failAt(n: number, user: string, dies: boolean) {
+    let calls = 0;
+    const check = () => {
+      calls += 1;
+      if (calls === n || (dies && calls > n)) throw new Error('failed');
+    };
+    jest.spyOn(world.scripts, 'run').mockImplementation(async (...args) => {
+      check();
+      return realRun(...args);
+    });
+    jest.spyOn(world.wakes, 'send').mockImplementation(async (...args) => {
+      check();
+      return realSend(...args);
+    });
+    const failed = await deliver(user);
+    jest.restoreAllMocks();
+    return { calls, failed: failed.length > 0 };
+  }
+
+  const got = (connection: string, user: string) =>
+    world.poster.offsets(connection, channelOf(user)).length > 0;
+
+  it.each([
+    ['alone', false],
+    ['and all behind it', true],
+  ])('(%s), a socket has it, or the bus is told', async (_, dies) => {
+    let points = 0;
+    for (let n = 1; ; n++) {
+      const user = unique('u');
+      const socket = await socketOf(user);
+      world.sentWakes.splice(0);
+      world.events.splice(0);
+      const { calls, failed } = await failAt(n, user, dies);
+      if (calls < n) break;
+      points += 1;
+      if (failed) await deliver(user);
+      await lookForTheLastTime();
+      expect([n, got(socket, user) || world.events.length > 0]).toEqual([n, true]);
+    }
+    expect(points).toBeGreaterThan(6);
+  });
+});
