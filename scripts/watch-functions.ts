@@ -4,7 +4,8 @@ import { FunctionWatch } from './watch-functions/function-watch';
 
 /**
  * Bundles functions whose files are saved, and says so by lines of JSON: `{"ready":true}` once it watches, then
- * `{"function","directory"}` for new code and `{"function","problem"}` where there is none. `npm start` runs it; it ends when its input ends.
+ * `{"function","directory"}` for new code, `{"function","problem"}` where there is none, and `{"outdated":true}` for a file that templates
+ * are made of. `npm start` runs it; it ends when its input ends.
  */
 function main(): void {
   const { values } = parseArgs({
@@ -20,6 +21,7 @@ function main(): void {
     directory,
     built: (name, codeDirectory) =>
       say({ function: functionNameOf(environment, name), directory: codeDirectory }),
+    outdated: () => say({ outdated: true }),
     failed: (name, problem) => say({ function: functionNameOf(environment, name), problem }),
   });
   watch.start();

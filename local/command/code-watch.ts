@@ -20,8 +20,11 @@ export interface CodeWatchOptions {
 /** What the program that watches the functions' files says (`scripts/watch-functions.ts`). */
 type Word =
   | { readonly ready: true }
+  | { readonly outdated: true }
   | { readonly function: string; readonly directory: string }
   | { readonly function: string; readonly problem: string };
+
+const OUTDATED = 'reload     an infra.ts was saved: what templates say takes a new start';
 
 /** The program that watches ended before it did so. */
 export class WatchFailedError extends Error {
@@ -76,11 +79,12 @@ export class CodeWatch {
     createInterface(stdout).on('line', (line) => {
       const word: Word = JSON.parse(line);
       if ('ready' in word) ready();
+      else if ('outdated' in word) this.#options.say(OUTDATED);
       else void this.#take(word);
     });
   }
 
-  async #take(word: Exclude<Word, { readonly ready: true }>): Promise<void> {
+  async #take(word: Extract<Word, { readonly function: string }>): Promise<void> {
     const { exists, deploy, say } = this.#options;
     const { function: name } = word;
     if (!exists(name)) return;

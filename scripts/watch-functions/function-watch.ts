@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { METAFILE } from '../../lib/function-bundles';
 import { FolderWatch } from './folder-watch';
 import { FunctionBuilder } from './function-builder';
-import { BundleInputs } from './inputs';
+import { BundleInputs, TEMPLATES } from './inputs';
 
 export interface FunctionWatchOptions {
   /** Of the project whose bundles are watched. */
@@ -15,6 +15,8 @@ export interface FunctionWatchOptions {
   readonly built: (name: string, codeDirectory: string) => void;
   /** The code of a bundle could not be made. */
   readonly failed: (name: string, why: string) => void;
+  /** Something was saved that templates are made of. */
+  readonly outdated: () => void;
 }
 
 /**
@@ -40,6 +42,7 @@ export class FunctionWatch {
   start(): void {
     const metafile: Metafile = JSON.parse(readFileSync(join(this.#options.root, METAFILE), 'utf8'));
     this.#inputs.add(metafile);
+    this.#inputs.addTemplates(infraFiles(join(this.#options.root, 'lambdas', 'services')));
     this.#watch.add(this.#inputs.folders);
   }
 
@@ -50,7 +53,7 @@ export class FunctionWatch {
   }
 
   async #look(): Promise<void> {
-    for (const name of this.#inputs.changed()) this.#changed.add(name);
+    this.#note();
     if (this.#working !== undefined || this.#changed.size === 0) return;
     this.#working = this.#buildAll();
     await this.#working;
@@ -64,7 +67,14 @@ export class FunctionWatch {
       this.#changed.clear();
       this.#failed.clear();
       await Promise.all([...names].map((name) => this.#build(name)));
-      for (const name of this.#inputs.changed()) this.#changed.add(name);
+      this.#note();
+    }
+  }
+
+  #note(): void {
+    for (const name of this.#inputs.changed()) {
+      if (name === TEMPLATES) this.#options.outdated();
+      else this.#changed.add(name);
     }
   }
 
@@ -81,4 +91,11 @@ export class FunctionWatch {
       failed(name, error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+/** What says how services are deployed. */
+function infraFiles(services: string): readonly string[] {
+  return readdirSync(services)
+    .map((name) => join(services, name, 'infra.ts'))
+    .filter((file) => existsSync(file));
 }

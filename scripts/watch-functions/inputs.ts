@@ -2,6 +2,9 @@ import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Metafile } from 'esbuild';
 
+/** Files that templates are made of stand for a bundle of this name, which nobody makes. */
+export const TEMPLATES = 'templates';
+
 /** Which files went into which bundles, and how those files were when they were last looked at. */
 export class BundleInputs {
   readonly #root: string;
@@ -16,10 +19,21 @@ export class BundleInputs {
   add({ outputs }: Pick<Metafile, 'outputs'>): void {
     for (const [output, { inputs }] of Object.entries(outputs)) {
       const own = Object.keys(inputs).filter((path) => !/(^|\/)node_modules\//.test(path));
-      const files = own.map((path) => resolve(this.#root, path));
-      this.#files.set(basename(dirname(output)), new Set(files));
-      for (const file of files) if (!this.#seen.has(file)) this.#seen.set(file, stateOf(file));
+      this.#set(
+        basename(dirname(output)),
+        own.map((path) => resolve(this.#root, path)),
+      );
     }
+  }
+
+  /** Files of which templates are made beside the bundles. */
+  addTemplates(files: readonly string[]): void {
+    this.#set(TEMPLATES, files);
+  }
+
+  #set(bundle: string, files: readonly string[]): void {
+    this.#files.set(bundle, new Set(files));
+    for (const file of files) if (!this.#seen.has(file)) this.#seen.set(file, stateOf(file));
   }
 
   /** Folders that have one of the files. */

@@ -40,6 +40,7 @@ beforeAll(async () => {
   for (const name of ['one', 'two', 'absent']) {
     mkdirSync(service(name), { recursive: true });
     writeFileSync(join(service(name), 'handler.ts'), handler('first'));
+    writeFileSync(join(service(name), 'infra.ts'), 'export default {};\n');
   }
   writeFileSync(service('shared.ts'), "export const shared = 'shared first';\n");
   symlinkSync(join(__dirname, '..', '..', 'scripts'), join(root, 'scripts'));
@@ -107,6 +108,13 @@ it('ends with the last of many saves', async () => {
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
   await until(() => codeOf('local-holdfast-service-two').at(-1)?.includes('save 20') === true);
+});
+
+it('says that what templates are made of takes a new start', async () => {
+  writeFileSync(join(service('one'), 'infra.ts'), 'export default { methods: [] };\n');
+  await until(() => said.length > 0);
+  expect(said).toEqual([expect.stringContaining('an infra.ts was saved')]);
+  expect(deployed).toEqual([]);
 });
 
 it('says so where nothing can be deployed', async () => {
