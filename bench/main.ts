@@ -5,6 +5,7 @@ import { benchBundles } from './bundles';
 import { benchChat } from './chat';
 import { benchCoalescing } from './coalescing';
 import { benchFanOut } from './fan-out';
+import { benchIsolation } from './isolation';
 import { benchPoster } from './poster';
 import { benchRedisSize } from './redis-size';
 import { benchReload } from './reload';
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   reload: benchReload,
   access: benchAccess,
   abuse: benchAbuse,
+  isolation: benchIsolation,
 };
 
 /** Puts what was measured into `docs/`, for the benches that do. */

@@ -21,7 +21,7 @@ export interface LambdaHostOptions {
   readonly maxSandboxes?: number;
   /** Most synchronous invocations that wait for a sandbox; the next is throttled. @default 1000 */
   readonly maxWaiting?: number;
-  /** Most sandboxes that start at the same time. @default number of cores, at least 2 */
+  /** Most sandboxes of a function that start at the same time. @default number of cores, at least 2 */
   readonly maxStarting?: number;
   /** An unused sandbox ends after this. @default 5 minutes */
   readonly idleMs?: number;

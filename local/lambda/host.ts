@@ -3,6 +3,7 @@ import os from 'node:os';
 import { passes } from '../hops';
 import { AwsError, type InvokeResult, type Invoker, LOCAL_ACCOUNT } from '../ports';
 import { type AsyncConfig, AsyncInvocations, DEFAULT_ASYNC_CONFIG } from './async-invocations';
+import { niceOf } from './cpu-share';
 import { Deployments } from './deployments';
 import { outputOf } from './function-output';
 import { FunctionRegistry, type FunctionTarget } from './function-registry';
@@ -14,6 +15,7 @@ import { type InvocationTrouble, RuntimeApi } from './runtime-api';
 import { Sandbox, type SandboxOwner } from './sandbox';
 import { commandOf, sandboxEnvironment } from './sandbox-environment';
 import { SandboxPool } from './sandbox-pool';
+import { SpareCpu } from './spare-cpu';
 import { ThrottledError } from './throttled-error';
 
 export interface InvocationResult extends InvokeResult {
@@ -55,12 +57,14 @@ export class LambdaHost implements Invoker {
     this.#options = options;
     this.#region = options.region ?? 'us-east-1';
     this.registry = new FunctionRegistry(this.#region, options.account ?? LOCAL_ACCOUNT);
+    const spare = new SpareCpu();
     this.#pool = new SandboxPool({
       maxSandboxes: options.maxSandboxes ?? 50,
       maxWaiting: options.maxWaiting ?? 1000,
       maxStarting: options.maxStarting ?? Math.max(2, os.availableParallelism()),
+      spareCpu: () => spare.some,
       idleMs: options.idleMs ?? 300_000,
-      create: (version, owner) => this.#createSandbox(version, owner),
+      create: (version, owner, place) => this.#createSandbox(version, owner, place),
       startFailed: ({ definition }, { payload }) =>
         options.log.warn(definition.name, `sandbox did not start: ${payload.slice(0, 300)}`),
     });
@@ -249,7 +253,7 @@ export class LambdaHost implements Invoker {
     return trouble;
   }
 
-  #createSandbox(version: FunctionVersion, owner: SandboxOwner): Sandbox {
+  #createSandbox(version: FunctionVersion, owner: SandboxOwner, place: number): Sandbox {
     const { name, codeDir, timeoutSeconds } = version.definition;
     const { log, logAccess: access } = this.#options;
     this.#statsOf(name).sandboxesStarted += 1;
@@ -262,6 +266,7 @@ export class LambdaHost implements Invoker {
         environment: sandboxEnvironment(version, this.#region, this.#options.environment ?? {}, logStream),
         timeoutMs: timeoutSeconds * 1000,
         initTimeoutMs: this.#options.initTimeoutMs ?? 30_000,
+        nice: niceOf(place),
         startDelayMs: this.#options.faults?.startDelayMs(name) ?? 0,
         api: this.#api,
         reaper: this.#reaper,

@@ -9,10 +9,13 @@ export interface PoolOptions {
   readonly maxSandboxes: number;
   /** Most invocations that wait for a sandbox, `patient` ones aside. */
   readonly maxWaiting: number;
-  /** Most sandboxes that start at the same time. */
+  /** Most sandboxes of a version that start at the same time. */
   readonly maxStarting: number;
+  /** Whether another process could do anything at the moment. */
+  readonly spareCpu: () => boolean;
   readonly idleMs: number;
-  readonly create: (version: FunctionVersion, owner: SandboxOwner) => Sandbox;
+  /** @param place of the sandbox among those of its function, 0 for the first */
+  readonly create: (version: FunctionVersion, owner: SandboxOwner, place: number) => Sandbox;
   /** A start failed and no invocation waited that could report it. */
   readonly startFailed: (version: FunctionVersion, outcome: InvocationOutcome) => void;
 }
@@ -34,7 +37,8 @@ interface Waiter {
 
 interface Group {
   readonly version: FunctionVersion;
-  readonly live: Set<Sandbox>;
+  /** Each with its place among all sandboxes of the function. */
+  readonly live: Map<Sandbox, number>;
   /** Most recently used last: those at the front get old and are reaped. */
   readonly idle: { readonly sandbox: Sandbox; readonly since: number }[];
   readonly waiting: Waiter[];
@@ -49,6 +53,12 @@ const CLOSED: InvocationOutcome = {
   failure: 'init',
 };
 
+/** The last of all sandboxes, one in so many, are kept for functions that have only a few. */
+const KEPT_SHARE = 5;
+const MODEST = 4;
+/** After a start that has waited for the CPU. */
+const LOOK_AGAIN_MS = 60;
+
 /**
  * All sandboxes, scaled as Lambda does it: an invocation that finds none idle gets a new one. Two differences are
  * kindness to a laptop: starts are few at a time, and an invocation takes whichever comes first, a new sandbox or one
@@ -60,8 +70,8 @@ export class SandboxPool {
   readonly #groups = new Map<FunctionVersion, Group>();
   readonly #reaping: NodeJS.Timeout;
   #live = 0;
-  #starting = 0;
   #evicting: Sandbox | undefined;
+  #lookAgain: NodeJS.Timeout | undefined;
   #waiting = 0;
   #turn = 0;
   #impatient = 0;
@@ -109,7 +119,7 @@ export class SandboxPool {
 
   sandboxes(): { version: FunctionVersion; pid: number; busy: boolean }[] {
     return [...this.#groups.values()].flatMap(({ version, live }) =>
-      [...live].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ version, pid, busy }])),
+      [...live.keys()].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ version, pid, busy }])),
     );
   }
 
@@ -117,15 +127,16 @@ export class SandboxPool {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#reaping);
+    clearTimeout(this.#lookAgain);
     const groups = [...this.#groups.values()];
     for (const { resolve } of groups.flatMap(({ waiting }) => waiting.splice(0))) resolve(CLOSED);
-    await Promise.all(groups.flatMap(({ live }) => [...live].map((sandbox) => sandbox.stop())));
+    await Promise.all(groups.flatMap(({ live }) => [...live.keys()].map((sandbox) => sandbox.stop())));
   }
 
   #groupOf(version: FunctionVersion): Group {
     const known = this.#groups.get(version);
     if (known !== undefined) return known;
-    const group: Group = { version, live: new Set(), idle: [], waiting: [], starting: 0, retired: false };
+    const group: Group = { version, live: new Map(), idle: [], waiting: [], starting: 0, retired: false };
     this.#groups.set(version, group);
     return group;
   }
@@ -137,30 +148,56 @@ export class SandboxPool {
     this.#startWanted();
   }
 
-  /** Starts what waiting invocations lack, as far as the limits allow; who has nothing, and has waited longest, comes first. */
+  /** Starts what waiting invocations lack, as far as the limits allow; whose function has least, and has waited longest, comes first. */
   #startWanted(): void {
-    if (this.#waiting === 0) return;
-    const groups = [...this.#groups.values()].filter(({ waiting }) => waiting.length > 0);
-    groups.sort((a, b) => Math.min(1, a.live.size) - Math.min(1, b.live.size) || turnOf(a) - turnOf(b));
-    for (const group of groups) {
-      while (group.waiting.length > group.starting) {
-        if (this.#closed || this.#starting >= this.#options.maxStarting || !this.#makeRoom(group)) break;
-        this.#start(group);
-      }
+    if (this.#waiting === 0 || this.#closed) return;
+    const passed = new Set<Group>();
+    for (let group = this.#neediest(passed); group !== undefined; group = this.#neediest(passed)) {
+      if (this.#mayStart(group) && this.#makeRoom(group)) this.#start(group);
+      else passed.add(group);
     }
+  }
+
+  /** A function that has some sandboxes gets more only while they leave CPU over: those that wait for others do. */
+  #mayStart(group: Group): boolean {
+    if (group.starting >= this.#options.maxStarting) return false;
+    if (this.#liveOf(group) < MODEST || this.#options.spareCpu()) return true;
+    this.#lookAgain ??= setTimeout(() => {
+      this.#lookAgain = undefined;
+      this.#startWanted();
+    }, LOOK_AGAIN_MS);
+    return false;
+  }
+
+  #neediest(passed: ReadonlySet<Group>): Group | undefined {
+    return [...this.#groups.values()]
+      .filter((group) => group.waiting.length > group.starting && !passed.has(group))
+      .map((group) => ({ group, live: this.#liveOf(group) }))
+      .sort((a, b) => a.live - b.live || turnOf(a.group) - turnOf(b.group))[0]?.group;
+  }
+
+  /** Sandboxes of a group's function, all versions together. */
+  #liveOf({ version }: Group): number {
+    return this.#ofFunction(version.definition.name).reduce((sum, { live }) => sum + live.size, 0);
+  }
+
+  #ofFunction(name: string): Group[] {
+    return [...this.#groups.values()].filter(({ version }) => version.definition.name === name);
   }
 
   /** Whether one more sandbox may start, if need be by ending the one that has been idle for longest. */
   #makeRoom(group: Group): boolean {
     const { name, reservedConcurrency } = group.version.definition;
-    const ofFunction = [...this.#groups.values()].filter(({ version }) => version.definition.name === name);
-    const reservedUsed =
-      reservedConcurrency !== undefined &&
-      ofFunction.reduce((sum, { live }) => sum + live.size, 0) >= reservedConcurrency;
-    if (!reservedUsed && this.#live < this.#options.maxSandboxes) return true;
+    const live = this.#liveOf(group);
+    const reservedUsed = reservedConcurrency !== undefined && live >= reservedConcurrency;
+    const kept = live < MODEST ? 0 : Math.floor(this.#options.maxSandboxes / KEPT_SHARE);
+    if (!reservedUsed && this.#live < this.#options.maxSandboxes - kept) return true;
     // One at a time: its end calls for another look.
     if (this.#evicting !== undefined) return false;
-    const candidates = reservedUsed ? ofFunction : [...this.#groups.values()];
+    const ofFunction = this.#ofFunction(name);
+    const candidates = [...this.#groups.values()].filter(
+      (other) => ofFunction.includes(other) || (!reservedUsed && this.#liveOf(other) > live),
+    );
     const [oldest] = candidates
       .filter(({ idle }) => idle.length > 0)
       .sort((a, b) => (a.idle[0]?.since ?? 0) - (b.idle[0]?.since ?? 0));
@@ -175,9 +212,9 @@ export class SandboxPool {
       if (!starting) return;
       starting = false;
       group.starting -= 1;
-      this.#starting -= 1;
     };
-    const sandbox = this.#options.create(group.version, {
+    const place = this.#freePlace(group);
+    const owner: SandboxOwner = {
       available: (available) => {
         // A new one serves at least once, or two functions at the limit would only replace each other.
         const mayTake = starting || !this.#mustGiveWay(group);
@@ -188,12 +225,22 @@ export class SandboxPool {
         started();
         this.#ended(group, ended, initFailure);
       },
-    });
-    group.live.add(sandbox);
+    };
+    const sandbox = this.#options.create(group.version, owner, place);
+    group.live.set(sandbox, place);
     group.starting += 1;
     this.#live += 1;
-    this.#starting += 1;
     void sandbox.start();
+  }
+
+  /** The first place that no sandbox of the function has. */
+  #freePlace({ version }: Group): number {
+    const taken = new Set(
+      this.#ofFunction(version.definition.name).flatMap(({ live }) => [...live.values()]),
+    );
+    let place = 0;
+    while (taken.has(place)) place += 1;
+    return place;
   }
 
   #offer(group: Group, sandbox: Sandbox, mayTake: boolean): void {
@@ -210,10 +257,15 @@ export class SandboxPool {
     this.#startWanted();
   }
 
-  /** Whether another function has waited longer and cannot get a single sandbox, as others keep all of them busy. */
+  /** Whether another function has waited longer and has far fewer sandboxes, or none, as others keep all of them busy. */
   #mustGiveWay(group: Group): boolean {
     if (this.#live < this.#options.maxSandboxes) return false;
-    return [...this.#groups.values()].some((other) => other.live.size === 0 && turnOf(other) < turnOf(group));
+    const live = this.#liveOf(group);
+    return [...this.#groups.values()].some((other) => {
+      if (turnOf(other) >= turnOf(group)) return false;
+      const others = this.#liveOf(other);
+      return others === 0 || others + 1 < live;
+    });
   }
 
   #ended(

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { yieldCpu } from './cpu-share';
 import {
   exitOutcome,
   exitReason,
@@ -21,6 +22,8 @@ export interface SandboxOptions {
   readonly initTimeoutMs: number;
   /** Wait before the process starts. @default 0 */
   readonly startDelayMs?: number;
+  /** Share of the CPU, as `nice` counts. */
+  readonly nice: number;
   readonly api: RuntimeApi;
   readonly reaper: OrphanReaper;
   readonly output: (line: string) => void;
@@ -116,7 +119,7 @@ export class Sandbox implements RuntimePeer {
   }
 
   #spawn(endpoint: RuntimeEndpoint): void {
-    const { command, directory, environment, initTimeoutMs, reaper, output } = this.#options;
+    const { command, directory, environment, initTimeoutMs, nice, reaper, output } = this.#options;
     const child = spawn(command.file, command.arguments, {
       cwd: directory,
       env: { ...environment, AWS_LAMBDA_RUNTIME_API: endpoint.address },
@@ -125,7 +128,10 @@ export class Sandbox implements RuntimePeer {
       detached: true,
     });
     this.#child = child;
-    if (child.pid !== undefined) reaper.add(child.pid);
+    if (child.pid !== undefined) {
+      yieldCpu(child.pid, nice);
+      reaper.add(child.pid);
+    }
     readLines(child.stdout, output);
     readLines(child.stderr, output);
     child.once('error', (error) => this.#end(`with error: ${error.message}`));
