@@ -10,15 +10,17 @@ import { Storm } from '../test/support/storm';
 import { readTarget, type Target } from '../test/support/target';
 import { median, quantile, table } from './statistics';
 
-/** Bystanders in channels of five; each publishes once a second. */
+/** In channels of five; each publishes once a second. */
 const BYSTANDERS = 10;
 const PUBLISH_EVERY_MS = 1_000;
 const ROUNDS = 5;
 const ROUND_MS = 5_000;
-const CONNECTS_PER_SECOND = 10;
+const REST_MS = 2_000;
+const CONNECTS_PER_SECOND = 20;
 /** Of the service in trouble, in every round alike. */
 const CALLS_PER_SECOND = 10;
 const SERVICE = 'service-echo';
+const STORM = 2_000;
 
 interface Scene {
   readonly target: Target;
@@ -27,49 +29,47 @@ interface Scene {
   readonly caller: ServiceCaller;
 }
 
-/** What happens to the service for a round. */
-interface Trouble {
-  readonly name: string;
-  /** Resolves with what is to be said of it, once it is over. */
-  readonly prepare?: () => Promise<Storm>;
-  readonly during: (scene: Scene, milliseconds: number, storm?: Storm) => Promise<string>;
-}
+/** What happens to the service for a round. Resolves with what is ready to happen; that resolves with what was lost. */
+type Trouble = (scene: Scene) => Promise<() => Promise<string[]>>;
 
-const troubles: readonly Trouble[] = [
-  {
-    name: 'crash of every second invocation',
-    during: lasting({ function: SERVICE, share: 0.5, crashWithinMs: 20 }),
-  },
-  { name: 'leak of 20 MB a call', during: lasting({ function: SERVICE, leakMb: 20 }) },
-  { name: 'throttle', during: lasting({ function: SERVICE, throttle: true }) },
-  {
-    name: 'redeploy, once a second',
-    during: async ({ faults }, milliseconds) => {
-      const until = Date.now() + milliseconds;
-      while (Date.now() < until) {
+const troubles: Readonly<Record<string, Trouble>> = {
+  'every second invocation crashes': lasting({ share: 0.5, crashWithinMs: 20 }),
+  'leaks 20 MB a call': lasting({ leakMb: 20 }),
+  'is throttled': lasting({ throttle: true }),
+  'is replaced once a second': async ({ faults }) => {
+    return async () => {
+      for (const end = Date.now() + ROUND_MS; Date.now() < end; await sleep(1_000)) {
         await faults.kill(SERVICE);
-        await sleep(1_000);
       }
-      return '';
-    },
+      return [];
+    };
   },
-  {
-    name: 'storm of 2,000 calls',
-    prepare: () => Storm.prepare(2_000),
-    during: async (_, __, storm) => JSON.stringify(await storm?.strike()),
+  [`storm of ${STORM} invocations`]: async () => {
+    const storm = await Storm.prepare(STORM);
+    return async () => {
+      const { accepted, answered } = await storm.strike();
+      return accepted === answered ? [] : [`storm: ${accepted} accepted, ${answered} answered`];
+    };
   },
-];
+};
 
-function lasting(fault: object): Trouble['during'] {
-  return async ({ faults }, milliseconds) => {
-    await faults.set('invocations', fault);
-    await sleep(milliseconds);
-    await faults.clear();
-    return '';
+function lasting(fault: object): Trouble {
+  return async ({ faults }) => {
+    return async () => {
+      await faults.set('invocations', { function: SERVICE, ...fault });
+      await sleep(ROUND_MS);
+      await faults.clear();
+      return [];
+    };
   };
 }
 
-/** p99 of handshakes while one service is in trouble, by the p99 of the quiet round before. */
+interface Round {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** P1: handshakes while one service is in trouble, by those of the quiet round before, and what its bystanders notice. */
 export async function benchIsolation(): Promise<void> {
   await startStack();
   const target = readTarget();
@@ -81,52 +81,59 @@ export async function benchIsolation(): Promise<void> {
       crowd: await Crowd.of(clients, BYSTANDERS, 'bystander'),
       caller: await ServiceCaller.open(target, 'caller'),
     };
-    await round(scene);
-    const rows = [['trouble', 'quiet p50', 'p99, ms', 'in trouble p50', 'p99, ms', 'p99 ratio']];
-    const said: string[] = [];
-    for (const trouble of troubles.filter(({ name }) => name.includes(process.env['TROUBLE'] ?? ''))) {
-      const pairs: { quiet: Round; troubled: Round }[] = [];
+    const noticed: string[] = [];
+    // Sandboxes start.
+    await measure(scene, noticed);
+    const rows = [['the service', 'quiet p50', 'p99, ms', 'in trouble p50', 'p99, ms', 'p99 ratio']];
+    for (const [name, trouble] of Object.entries(troubles)) {
+      const pairs: { readonly quiet: Round; readonly troubled: Round }[] = [];
       for (let n = 0; n < ROUNDS; n++) {
-        const quiet = await round(scene);
-        const troubled = await round(scene, trouble);
-        pairs.push({ quiet, troubled });
-        said.push(`${trouble.name}: ${JSON.stringify({ quiet, troubled })}`);
-        await sleep(2_000);
+        const begin = await trouble(scene);
+        await sleep(REST_MS);
+        const quiet = await measure(scene, noticed);
+        pairs.push({ quiet, troubled: await measure(scene, noticed, begin) });
       }
-      const of = (pick: (pair: (typeof pairs)[number]) => number) => median(pairs.map(pick));
-      const figures = [
-        of(({ quiet }) => quiet.p50),
-        of(({ quiet }) => quiet.p99),
-        of(({ troubled }) => troubled.p50),
-        of(({ troubled }) => troubled.p99),
-      ];
-      const ratio = (figures[3] ?? Number.NaN) / (figures[1] ?? Number.NaN);
-      rows.push([trouble.name, ...figures.map((figure) => figure.toFixed(1)), ratio.toFixed(2)]);
+      rows.push(rowOf(name, pairs));
     }
-    const faults = [...scene.crowd.faults(), ...scene.crowd.interruptions];
-    process.stdout.write(`${table(rows)}\n${said.join('\n')}\n${JSON.stringify(faults.slice(0, 5))}\n`);
+    noticed.push(...scene.crowd.interruptions, ...scene.crowd.faults());
+    process.stdout.write(
+      [
+        `Handshakes while service echo is in trouble, ${CONNECTS_PER_SECOND} a second, beside ${BYSTANDERS} clients that publish every second and`,
+        `${CALLS_PER_SECOND} calls a second of the service; rounds of ${ROUND_MS / 1000} s, medians of ${ROUNDS}, node ${process.version}`,
+        table(rows),
+        `closed, lost, refused, out of order at bystanders: ${noticed.length === 0 ? 'nothing' : noticed.slice(0, 5).join('; ')}`,
+        '',
+      ].join('\n'),
+    );
   } finally {
     clients.close();
     await stopStack();
   }
 }
 
-type Round = Awaited<ReturnType<typeof round>>;
-async function round(scene: Scene, trouble?: Trouble) {
-  const { target, crowd, caller } = scene;
-  const storm = await trouble?.prepare?.();
-  if (storm) await sleep(500);
-  const [{ latencies, failures }, said] = await Promise.all([
+async function measure(
+  { target, crowd, caller }: Scene,
+  noticed: string[],
+  trouble?: () => Promise<string[]>,
+): Promise<Round> {
+  const [{ latencies, failures }, lost = []] = await Promise.all([
     probeConnects(target, ROUND_MS, CONNECTS_PER_SECOND),
-    trouble?.during(scene, ROUND_MS, storm),
+    trouble?.(),
     crowd.talk(ROUND_MS, PUBLISH_EVERY_MS),
     caller.call((ROUND_MS * CALLS_PER_SECOND) / 1000, 1000 / CALLS_PER_SECOND),
   ]);
-  return {
-    p50: median(latencies),
-    p99: quantile(latencies, 0.99),
-    failures,
-    said,
-    calls: JSON.stringify(caller.outcomes),
-  };
+  noticed.push(...failures, ...lost);
+  if (caller.closedWith !== undefined) noticed.push(`the caller was closed with ${caller.closedWith}`);
+  return { p50: median(latencies), p99: quantile(latencies, 0.99) };
+}
+
+function rowOf(
+  name: string,
+  pairs: readonly { readonly quiet: Round; readonly troubled: Round }[],
+): string[] {
+  const of = (state: 'quiet' | 'troubled', figure: keyof Round) =>
+    median(pairs.map((pair) => pair[state][figure]));
+  const figures = [of('quiet', 'p50'), of('quiet', 'p99'), of('troubled', 'p50'), of('troubled', 'p99')];
+  const ratio = of('troubled', 'p99') / of('quiet', 'p99');
+  return [name, ...figures.map((figure) => figure.toFixed(1)), ratio.toFixed(2)];
 }

@@ -7,6 +7,7 @@ import type { RequestNeeds } from '../iam/needs';
 import type { RequestGuard } from '../iam/request-guard';
 import type { Identities } from '../identity';
 import { AwsError, type AwsResponse, type AwsService } from '../ports';
+import { Turns } from '../turns';
 import { Callers } from './callers';
 import type { ConnectedRequest } from './json-service';
 import { refusal, SignatureError } from './refusal';
@@ -61,6 +62,7 @@ export class AwsEndpoint {
   readonly #options: AwsEndpointOptions;
   readonly #callers: Callers;
   readonly #server: Server;
+  readonly #turns = new Turns();
 
   constructor(options: AwsEndpointOptions) {
     this.#options = options;
@@ -105,6 +107,8 @@ export class AwsEndpoint {
   async #dispatch(incoming: IncomingMessage, signal: AbortSignal): Promise<AwsResponse> {
     const headers = plainHeaders(incoming);
     const bytes = await readBody(incoming);
+    // A burst of calls must not hold up sockets and functions, which share the event loop.
+    await this.#turns.next();
     const { method = 'POST', url: path = '/' } = incoming;
     const body = bytes.toString('utf8');
     const name = signatureScope(headers['authorization'])?.service ?? serviceOf(headers, path, body);

@@ -23,6 +23,8 @@ export interface LambdaHostOptions {
   readonly maxWaiting?: number;
   /** Most sandboxes of a function that start at the same time. @default number of cores, at least 2 */
   readonly maxStarting?: number;
+  /** Whether the machine has CPU over for further sandboxes of a function that has some. @default measured */
+  readonly spareCpu?: () => boolean;
   /** An unused sandbox ends after this. @default 5 minutes */
   readonly idleMs?: number;
   /** A sandbox must poll for work within this. @default 30 s; AWS: 10 s, but a laptop may be busy */

@@ -62,7 +62,7 @@ export class LambdaHost implements Invoker {
       maxSandboxes: options.maxSandboxes ?? 50,
       maxWaiting: options.maxWaiting ?? 1000,
       maxStarting: options.maxStarting ?? Math.max(2, os.availableParallelism()),
-      spareCpu: () => spare.some,
+      spareCpu: options.spareCpu ?? (() => spare.some),
       idleMs: options.idleMs ?? 300_000,
       create: (version, owner, place) => this.#createSandbox(version, owner, place),
       startFailed: ({ definition }, { payload }) =>

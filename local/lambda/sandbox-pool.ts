@@ -33,6 +33,8 @@ interface Waiter {
   readonly resolve: (outcome: InvocationOutcome) => void;
   /** Order of arrival. */
   readonly turn: number;
+  /** When it came, `performance.now()`. */
+  readonly since: number;
 }
 
 interface Group {
@@ -56,6 +58,8 @@ const CLOSED: InvocationOutcome = {
 /** The last of all sandboxes, one in so many, are kept for functions that have only a few. */
 const KEPT_SHARE = 5;
 const MODEST = 4;
+/** What an invocation waits before it gets a sandbox that the CPU has no room for; a cold start takes about as long. */
+const PATIENCE_MS = 500;
 /** After a start that has waited for the CPU. */
 const LOOK_AGAIN_MS = 60;
 
@@ -141,9 +145,9 @@ export class SandboxPool {
     return group;
   }
 
-  #enqueue(group: Group, waiter: Omit<Waiter, 'turn'>): void {
+  #enqueue(group: Group, waiter: Pick<Waiter, 'call' | 'resolve'>): void {
     this.#turn += 1;
-    group.waiting.push({ ...waiter, turn: this.#turn });
+    group.waiting.push({ ...waiter, turn: this.#turn, since: performance.now() });
     this.#waiting += 1;
     this.#startWanted();
   }
@@ -158,10 +162,13 @@ export class SandboxPool {
     }
   }
 
-  /** A function that has some sandboxes gets more only while they leave CPU over: those that wait for others do. */
+  /** A function that has some sandboxes gets more while they leave CPU over, as those that wait for others do. */
   #mayStart(group: Group): boolean {
     if (group.starting >= this.#options.maxStarting) return false;
     if (this.#liveOf(group) < MODEST || this.#options.spareCpu()) return true;
+    // Others may keep the machine busy for ever: then one at a time.
+    const since = group.waiting[0]?.since ?? Number.POSITIVE_INFINITY;
+    if (group.starting === 0 && performance.now() - since > PATIENCE_MS) return true;
     this.#lookAgain ??= setTimeout(() => {
       this.#lookAgain = undefined;
       this.#startWanted();

@@ -20,20 +20,20 @@ export async function probeConnects(
   const latencies: number[] = [];
   const failures: string[] = [];
   const started = performance.now();
-  const under: Promise<void>[] = [];
+  const attempts: Promise<void>[] = [];
   for (let n = 0; ; n++) {
     const due = (n * 1000) / perSecond;
     if (due >= milliseconds) break;
     // By the clock and not by the last answer: a slow time must not hide in fewer samples.
     await sleep(Math.max(0, started + due - performance.now()));
-    under.push(
+    attempts.push(
       connect(url).then(
         (latency) => void latencies.push(latency),
         (error: Error) => void failures.push(error.message),
       ),
     );
   }
-  await Promise.all(under);
+  await Promise.all(attempts);
   return { latencies, failures };
 }
 

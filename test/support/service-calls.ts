@@ -30,8 +30,11 @@ export class ServiceCaller {
   #last = 0;
   #foreign: number[] = [];
 
-  private constructor(socket: WebSocket) {
+  readonly #patienceMs: number;
+
+  private constructor(socket: WebSocket, patienceMs: number) {
     this.#socket = socket;
+    this.#patienceMs = patienceMs;
     socket.on('message', (data: Buffer) => {
       for (const line of data.toString().split('\n')) {
         const reply = JSON.parse(line) as Reply;
@@ -43,9 +46,10 @@ export class ServiceCaller {
     });
   }
 
-  static async open(target: Target, user: string): Promise<ServiceCaller> {
+  /** @param patienceMs for an answer */
+  static async open(target: Target, user: string, patienceMs = PATIENCE_MS): Promise<ServiceCaller> {
     const socket = new WebSocket(`${target.websocketUrl}?token=${await tokenFor(target, user)}`);
-    const caller = new ServiceCaller(socket);
+    const caller = new ServiceCaller(socket, patienceMs);
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
@@ -58,7 +62,7 @@ export class ServiceCaller {
     const calls: Promise<void>[] = [];
     for (let n = 0; n < count; n++) {
       const id = ++this.#last;
-      calls.push(this.#count(id, PATIENCE_MS));
+      calls.push(this.#count(id, this.#patienceMs));
       this.#socket.send(JSON.stringify({ id, rpc: { method: 'echo.say', data: { text: `call ${id}` } } }));
       if (everyMs > 0) await sleep(everyMs);
     }
@@ -78,7 +82,7 @@ export class ServiceCaller {
 
   async connectionId(): Promise<string> {
     const id = ++this.#last;
-    const reply = this.#reply(id, PATIENCE_MS);
+    const reply = this.#reply(id, this.#patienceMs);
     this.#socket.send(JSON.stringify({ id, connect: {} }));
     const client = (await reply)?.connect?.client;
     if (client === undefined) throw new Error('expected the reply to a connect, got another or none');

@@ -10,6 +10,7 @@ import {
 } from '../../ports';
 import { ScheduleClock } from '../../schedules/schedule-clock';
 import { Timetable } from '../../schedules/timetable';
+import { Turns } from '../../turns';
 import { JsonService } from '../json-service';
 import { ApiDestinations, type Secrets } from './api-destinations/api-destinations';
 import { Archive, type ArchiveOptions } from './archive';
@@ -66,6 +67,7 @@ export class EventBridgeService implements AwsService {
   readonly #arnPrefix: string;
   readonly #log: RuntimeLog;
   readonly #deliveries: Deliveries;
+  readonly #turns = new Turns();
   readonly #timetable: Timetable;
   readonly #buses = new Map<string, Bus>();
   readonly #archives = new Map<string, Archive>();
@@ -201,12 +203,17 @@ export class EventBridgeService implements AwsService {
   /** Resolves when no replay and no delivery is under way or waiting for a retry. */
   async idle(): Promise<void> {
     await this.replays.idle();
-    await this.#deliveries.idle();
+    do {
+      await this.#turns.idle();
+      await this.#deliveries.idle();
+      // A delivery to a bus is the next event.
+    } while (this.#turns.pending > 0);
   }
 
   /** Ends schedules and replays, gives up waiting retries and lets calls to targets end for a second. */
   async close(): Promise<void> {
     this.#timetable.close();
+    this.#turns.close();
     await this.replays.close();
     await this.#deliveries.close(CLOSE_GRACE_MS);
     this.apiDestinations.close();
@@ -226,7 +233,9 @@ export class EventBridgeService implements AwsService {
     }
     passes('event', bus.name, event.text);
     for (const archive of bus.archives) archive.offer(event);
-    for (const rule of bus.rulesFor(event.value)) this.#deliver(rule, event);
+    this.#turns.add(() => {
+      for (const rule of bus.rulesFor(event.value)) this.#deliver(rule, event);
+    });
     return { EventId: event.id };
   }
 
