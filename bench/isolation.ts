@@ -36,10 +36,10 @@ const troubles: Readonly<Record<string, Trouble>> = {
   'every second invocation crashes': lasting({ share: 0.5, crashWithinMs: 20 }),
   'leaks 20 MB a call': lasting({ leakMb: 20 }),
   'is throttled': lasting({ throttle: true }),
-  'is replaced once a second': async ({ faults }) => {
+  'is deployed once a second': async ({ faults }) => {
     return async () => {
       for (const end = Date.now() + ROUND_MS; Date.now() < end; await sleep(1_000)) {
-        await faults.kill(SERVICE);
+        await faults.redeploy(SERVICE);
       }
       return [];
     };

@@ -5,6 +5,7 @@ import { benchBundles } from './bundles';
 import { benchChat } from './chat';
 import { benchCoalescing } from './coalescing';
 import { benchFanOut } from './fan-out';
+import { benchHost } from './host';
 import { benchIsolation } from './isolation';
 import { benchPoster } from './poster';
 import { benchRedisSize } from './redis-size';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   access: benchAccess,
   abuse: benchAbuse,
   isolation: benchIsolation,
+  host: benchHost,
 };
 
 /** Puts what was measured into `docs/`, for the benches that do. */

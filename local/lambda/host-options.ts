@@ -17,17 +17,19 @@ export interface LambdaHostOptions {
   readonly logAccess?: Pick<LogAccess, 'problem'>;
   /** What goes wrong on request. @default nothing */
   readonly faults?: Pick<Faults, 'invocation' | 'hasRoom' | 'startDelayMs'>;
-  /** Most sandboxes at a time, all functions together. @default 50: 40 MB each, and two cores do no more */
+  /** Of the account: invocations at a time of all functions, from which reservations are taken. @default 1000 */
+  readonly concurrency?: number;
+  /** Most sandboxes at a time, all functions together; further invocations wait for one. @default 50, or the concurrency if that is less */
   readonly maxSandboxes?: number;
-  /** Most synchronous invocations that wait for a sandbox; the next is throttled. @default 1000 */
-  readonly maxWaiting?: number;
   /** Most sandboxes of a function that start at the same time. @default number of cores, at least 2 */
   readonly maxStarting?: number;
   /** Whether the machine has CPU over for further sandboxes of a function that has some. @default measured */
   readonly spareCpu?: () => boolean;
   /** An unused sandbox ends after this. @default 5 minutes */
   readonly idleMs?: number;
-  /** A sandbox must poll for work within this. @default 30 s; AWS: 10 s, but a laptop may be busy */
+  /** Whether functions' logs get a `REPORT` line for each invocation. @default false */
+  readonly reports?: boolean;
+  /** A sandbox must poll for work within this, or it is started anew with the function's timeout. @default 10 s, as on AWS */
   readonly initTimeoutMs?: number;
   /** Wait before retry 1 and 2 of an asynchronous invocation. @default 60 s and 120 s, as on AWS */
   readonly retryDelayMs?: (retry: number) => number;

@@ -3,13 +3,16 @@ import os from 'node:os';
 import { passes } from '../hops';
 import { AwsError, type InvokeResult, type Invoker, LOCAL_ACCOUNT } from '../ports';
 import { type AsyncConfig, AsyncInvocations, DEFAULT_ASYNC_CONFIG } from './async-invocations';
+import { Concurrency } from './concurrency';
 import { niceOf } from './cpu-share';
 import { Deployments } from './deployments';
 import { outputOf } from './function-output';
 import { FunctionRegistry, type FunctionTarget } from './function-registry';
+import { type FunctionStats, StatsBook } from './function-stats';
 import type { FunctionDefinition, FunctionVersion } from './function-version';
 import type { LambdaHostOptions } from './host-options';
 import type { InvocationOutcome } from './invocation-outcome';
+import { reportLine } from './invocation-report';
 import { OrphanReaper } from './orphan-reaper';
 import { type InvocationTrouble, RuntimeApi } from './runtime-api';
 import { Sandbox, type SandboxOwner } from './sandbox';
@@ -24,17 +27,10 @@ export interface InvocationResult extends InvokeResult {
   readonly executedVersion: string;
 }
 
-/** Counts since the host started. */
-export interface FunctionStats {
-  readonly invocations: number;
-  /** Invocations that ended in a function error of any kind. */
-  readonly errors: number;
-  readonly timeouts: number;
-  /** Sandboxes that died, or were killed from outside, with an invocation in flight. */
-  readonly diedInFlight: number;
-  readonly sandboxesStarted: number;
-  readonly inflight: number;
-}
+/** Of a new region of an old account: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const ACCOUNT_CONCURRENCY = 1000;
+/** 40 MB and more each, and a laptop's cores do no more. */
+const MAX_SANDBOXES = 50;
 
 /** Payload limits of Invoke: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_PAYLOAD_BYTES = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024 } as const;
@@ -47,20 +43,22 @@ export class LambdaHost implements Invoker {
   readonly #api = new RuntimeApi();
   readonly #reaper = new OrphanReaper();
   readonly #pool: SandboxPool;
+  readonly #concurrency: Concurrency;
   readonly #deployments: Deployments;
   readonly #async: AsyncInvocations;
   readonly #asyncConfigs = new Map<string, AsyncConfig>();
   #inFlight = 0;
-  readonly #stats = new Map<string, { -readonly [key in keyof FunctionStats]: number }>();
+  readonly #stats = new StatsBook();
 
   constructor(options: LambdaHostOptions) {
     this.#options = options;
     this.#region = options.region ?? 'us-east-1';
     this.registry = new FunctionRegistry(this.#region, options.account ?? LOCAL_ACCOUNT);
+    const { concurrency = ACCOUNT_CONCURRENCY } = options;
+    this.#concurrency = new Concurrency(concurrency);
     const spare = new SpareCpu();
     this.#pool = new SandboxPool({
-      maxSandboxes: options.maxSandboxes ?? 50,
-      maxWaiting: options.maxWaiting ?? 1000,
+      maxSandboxes: options.maxSandboxes ?? Math.min(MAX_SANDBOXES, concurrency),
       maxStarting: options.maxStarting ?? Math.max(2, os.availableParallelism()),
       spareCpu: options.spareCpu ?? (() => spare.some),
       idleMs: options.idleMs ?? 300_000,
@@ -78,17 +76,22 @@ export class LambdaHost implements Invoker {
 
   /**
    * @returns the function's ARN
-   * @throws AwsError ResourceConflictException where the name is taken
+   * @throws AwsError ResourceConflictException where the name is taken, InvalidParameterValueException where too much is reserved
    * @throws UnsupportedRuntimeError
    */
   createFunction(definition: FunctionDefinition): string {
     commandOf({ definition, version: '' }, this.#nodeBinary);
-    return this.registry.create(definition);
+    const arn = this.registry.create(definition);
+    this.#concurrency.reserve(definition.name, definition.reservedConcurrency);
+    return arn;
   }
 
   /** Changes `$LATEST`. Sandboxes of the former code end after what they do; published versions stay as they are. */
   updateFunction(nameOrArn: string, changes: Partial<Omit<FunctionDefinition, 'name'>>): void {
     const former = this.registry.update(nameOrArn, changes);
+    if ('reservedConcurrency' in changes) {
+      this.#concurrency.reserve(this.registry.find(nameOrArn).name, changes.reservedConcurrency);
+    }
     if (former !== undefined) this.#pool.retire(former);
   }
 
@@ -167,7 +170,7 @@ export class LambdaHost implements Invoker {
   }
 
   stats(nameOrArn: string): FunctionStats {
-    return { ...this.#statsOf(this.registry.find(nameOrArn).name) };
+    return { ...this.#stats.of(this.registry.find(nameOrArn).name) };
   }
 
   /** Asynchronous invocations that were accepted and are not finished. */
@@ -210,7 +213,9 @@ export class LambdaHost implements Invoker {
     startBefore?: number,
   ): Promise<InvocationOutcome> {
     const trouble = this.#troubleOf(name);
-    const stats = this.#statsOf(name);
+    // An asynchronous one waits in Lambda's own queue and counts once it runs.
+    let leave = startBefore === undefined ? this.#concurrency.enter(name) : undefined;
+    const stats = this.#stats.of(name);
     stats.invocations += 1;
     stats.inflight += 1;
     this.#inFlight += 1;
@@ -222,8 +227,10 @@ export class LambdaHost implements Invoker {
         traceId: traceIdOf(requestId),
         payload,
         trouble,
-        patient: startBefore !== undefined,
         startBefore,
+        begun: () => {
+          leave ??= this.#concurrency.begin(name);
+        },
       });
       if (outcome.failure !== undefined && outcome.failure !== 'expired') {
         stats.errors += 1;
@@ -234,6 +241,7 @@ export class LambdaHost implements Invoker {
       return outcome;
     } finally {
       passes('end', name, payload);
+      leave?.();
       stats.inflight -= 1;
       this.#inFlight -= 1;
     }
@@ -254,44 +262,32 @@ export class LambdaHost implements Invoker {
   }
 
   #createSandbox(version: FunctionVersion, owner: SandboxOwner, place: number): Sandbox {
-    const { name, codeDir, timeoutSeconds } = version.definition;
+    const { name, codeDir, memoryMb, timeoutSeconds } = version.definition;
     const { log, logAccess: access } = this.#options;
-    this.#statsOf(name).sandboxesStarted += 1;
+    this.#stats.of(name).sandboxesStarted += 1;
     const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
     const logStream = `${day}/[${version.version}]${randomUUID().replaceAll('-', '')}`;
+    const output = outputOf({ log, region: this.#region, access }, version, logStream);
     return new Sandbox(
       {
         command: commandOf(version, this.#nodeBinary),
         directory: codeDir,
         environment: sandboxEnvironment(version, this.#region, this.#options.environment ?? {}, logStream),
         timeoutMs: timeoutSeconds * 1000,
-        initTimeoutMs: this.#options.initTimeoutMs ?? 30_000,
+        initTimeoutMs: this.#options.initTimeoutMs ?? 10_000,
+        memoryMb,
         nice: niceOf(place),
         startDelayMs: this.#options.faults?.startDelayMs(name) ?? 0,
         api: this.#api,
         reaper: this.#reaper,
-        output: outputOf({ log, region: this.#region, access }, version, logStream),
+        output,
+        ...(this.#options.reports ? { report: (report) => output(reportLine(report)) } : {}),
       },
       owner,
     );
   }
 
   readonly #nodeBinary = (runtime: string): string => this.#options.nodeBinary?.(runtime) ?? process.execPath;
-
-  #statsOf(name: string): { -readonly [key in keyof FunctionStats]: number } {
-    const known = this.#stats.get(name);
-    if (known !== undefined) return known;
-    const fresh = {
-      invocations: 0,
-      errors: 0,
-      timeouts: 0,
-      diedInFlight: 0,
-      sandboxesStarted: 0,
-      inflight: 0,
-    };
-    this.#stats.set(name, fresh);
-    return fresh;
-  }
 }
 
 /** X-Ray header from the request id's random digits, unsampled. */

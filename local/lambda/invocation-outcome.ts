@@ -21,9 +21,9 @@ export function exitOutcome(requestId: string, reason: string, when: 'exit' | 'i
   return failure(when, 'Runtime.ExitError', requestId, `Runtime exited ${reason}`);
 }
 
-export function initTimeoutOutcome(requestId: string, limitMs: number): InvocationOutcome {
-  const seconds = (limitMs / 1000).toFixed(2);
-  return failure('init', 'Sandbox.Timedout', requestId, `Init timed out after ${seconds} seconds`);
+/** The kernel's end of a process that uses more than the function's memory size. */
+export function outOfMemoryOutcome(requestId: string): InvocationOutcome {
+  return failure('exit', 'Runtime.OutOfMemory', requestId, `Runtime exited ${exitReason(null, 'SIGKILL')}`);
 }
 
 function failure(

@@ -1,14 +1,12 @@
 import type { FunctionVersion } from './function-version';
 import type { InvocationOutcome } from './invocation-outcome';
-import type { RuntimeInvocation } from './runtime-api';
 import type { Sandbox, SandboxOwner } from './sandbox';
+import { type PoolCall, type SandboxGroup, SandboxGroups, turnOf, type Waiter } from './sandbox-groups';
 import { ThrottledError } from './throttled-error';
 
 export interface PoolOptions {
-  /** Most sandboxes of all functions together: the account's concurrency. */
+  /** Most sandboxes of all functions together. */
   readonly maxSandboxes: number;
-  /** Most invocations that wait for a sandbox, `patient` ones aside. */
-  readonly maxWaiting: number;
   /** Most sandboxes of a version that start at the same time. */
   readonly maxStarting: number;
   /** Whether another process could do anything at the moment. */
@@ -18,34 +16,6 @@ export interface PoolOptions {
   readonly create: (version: FunctionVersion, owner: SandboxOwner, place: number) => Sandbox;
   /** A start failed and no invocation waited that could report it. */
   readonly startFailed: (version: FunctionVersion, outcome: InvocationOutcome) => void;
-}
-
-export interface PoolCall extends RuntimeInvocation {
-  /** From a queue of its own, which bounds it: waits as long as it takes. */
-  readonly patient: boolean;
-  /** Epoch milliseconds after which it is not begun. */
-  readonly startBefore: number | undefined;
-}
-
-interface Waiter {
-  /** Undefined: somebody who only wants a sandbox to be warm. */
-  readonly call: PoolCall | undefined;
-  readonly resolve: (outcome: InvocationOutcome) => void;
-  /** Order of arrival. */
-  readonly turn: number;
-  /** When it came, `performance.now()`. */
-  readonly since: number;
-}
-
-interface Group {
-  readonly version: FunctionVersion;
-  /** Each with its place among all sandboxes of the function. */
-  readonly live: Map<Sandbox, number>;
-  /** Most recently used last: those at the front get old and are reaped. */
-  readonly idle: { readonly sandbox: Sandbox; readonly since: number }[];
-  readonly waiting: Waiter[];
-  starting: number;
-  retired: boolean;
 }
 
 const WARM: InvocationOutcome = { payload: '', failure: undefined };
@@ -71,14 +41,13 @@ const LOOK_AGAIN_MS = 60;
  */
 export class SandboxPool {
   readonly #options: PoolOptions;
-  readonly #groups = new Map<FunctionVersion, Group>();
+  readonly #groups = new SandboxGroups();
   readonly #reaping: NodeJS.Timeout;
   #live = 0;
   #evicting: Sandbox | undefined;
   #lookAgain: NodeJS.Timeout | undefined;
   #waiting = 0;
   #turn = 0;
-  #impatient = 0;
   #closed = false;
 
   constructor(options: PoolOptions) {
@@ -90,41 +59,38 @@ export class SandboxPool {
   /** @throws ThrottledError */
   run(version: FunctionVersion, call: PoolCall): Promise<InvocationOutcome> {
     if (this.#closed) return Promise.resolve(CLOSED);
-    const group = this.#groupOf(version);
+    const group = this.#groups.of(version);
     const { reservedConcurrency, name } = version.definition;
     if (reservedConcurrency === 0) {
       const reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
       throw new ThrottledError(reason, `the reserved concurrency of ${name} is 0`);
     }
     const idle = group.idle.pop();
-    if (idle !== undefined) return new Promise((resolve) => idle.sandbox.invoke(call, resolve));
-    if (!call.patient && this.#impatient >= this.#options.maxWaiting) {
-      const detail = `${this.#impatient} invocations wait for a sandbox already`;
-      throw new ThrottledError('ConcurrentInvocationLimitExceeded', detail);
-    }
-    if (!call.patient) this.#impatient += 1;
+    if (idle !== undefined) return new Promise((resolve) => begin(idle.sandbox, call, resolve));
     return new Promise((resolve) => this.#enqueue(group, { call, resolve }));
   }
 
   /** Resolves when the version has an idle or just used sandbox, or when its start failed. */
   async warm(version: FunctionVersion): Promise<void> {
-    const group = this.#groupOf(version);
+    const group = this.#groups.of(version);
     if (this.#closed || group.idle.length > 0) return;
     await new Promise<InvocationOutcome>((resolve) => this.#enqueue(group, { call: undefined, resolve }));
   }
 
   /** Ends the version's idle sandboxes now and the busy ones after their invocation; waiting invocations still run. */
   retire(version: FunctionVersion): void {
-    const group = this.#groups.get(version);
+    const group = this.#groups.find(version);
     if (group === undefined) return;
     group.retired = true;
     for (const { sandbox } of group.idle.splice(0)) void sandbox.stop();
   }
 
   sandboxes(): { version: FunctionVersion; pid: number; busy: boolean }[] {
-    return [...this.#groups.values()].flatMap(({ version, live }) =>
-      [...live.keys()].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ version, pid, busy }])),
-    );
+    return this.#groups
+      .all()
+      .flatMap(({ version, live }) =>
+        [...live.keys()].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ version, pid, busy }])),
+      );
   }
 
   /** Ends every sandbox. */
@@ -132,20 +98,12 @@ export class SandboxPool {
     this.#closed = true;
     clearInterval(this.#reaping);
     clearTimeout(this.#lookAgain);
-    const groups = [...this.#groups.values()];
+    const groups = this.#groups.all();
     for (const { resolve } of groups.flatMap(({ waiting }) => waiting.splice(0))) resolve(CLOSED);
     await Promise.all(groups.flatMap(({ live }) => [...live.keys()].map((sandbox) => sandbox.stop())));
   }
 
-  #groupOf(version: FunctionVersion): Group {
-    const known = this.#groups.get(version);
-    if (known !== undefined) return known;
-    const group: Group = { version, live: new Map(), idle: [], waiting: [], starting: 0, retired: false };
-    this.#groups.set(version, group);
-    return group;
-  }
-
-  #enqueue(group: Group, waiter: Pick<Waiter, 'call' | 'resolve'>): void {
+  #enqueue(group: SandboxGroup, waiter: Pick<Waiter, 'call' | 'resolve'>): void {
     this.#turn += 1;
     group.waiting.push({ ...waiter, turn: this.#turn, since: performance.now() });
     this.#waiting += 1;
@@ -155,7 +113,7 @@ export class SandboxPool {
   /** Starts what waiting invocations lack, as far as the limits allow; whose function has least, and has waited longest, comes first. */
   #startWanted(): void {
     if (this.#waiting === 0 || this.#closed) return;
-    const passed = new Set<Group>();
+    const passed = new Set<SandboxGroup>();
     for (let group = this.#neediest(passed); group !== undefined; group = this.#neediest(passed)) {
       if (this.#mayStart(group) && this.#makeRoom(group)) this.#start(group);
       else passed.add(group);
@@ -163,9 +121,9 @@ export class SandboxPool {
   }
 
   /** A function that has some sandboxes gets more while they leave CPU over, as those that wait for others do. */
-  #mayStart(group: Group): boolean {
+  #mayStart(group: SandboxGroup): boolean {
     if (group.starting >= this.#options.maxStarting) return false;
-    if (this.#liveOf(group) < MODEST || this.#options.spareCpu()) return true;
+    if (this.#groups.liveOf(group) < MODEST || this.#options.spareCpu()) return true;
     // Others may keep the machine busy for ever: then one at a time.
     const since = group.waiting[0]?.since ?? Number.POSITIVE_INFINITY;
     if (group.starting === 0 && performance.now() - since > PATIENCE_MS) return true;
@@ -176,35 +134,27 @@ export class SandboxPool {
     return false;
   }
 
-  #neediest(passed: ReadonlySet<Group>): Group | undefined {
-    return [...this.#groups.values()]
+  #neediest(passed: ReadonlySet<SandboxGroup>): SandboxGroup | undefined {
+    return this.#groups
+      .all()
       .filter((group) => group.waiting.length > group.starting && !passed.has(group))
-      .map((group) => ({ group, live: this.#liveOf(group) }))
+      .map((group) => ({ group, live: this.#groups.liveOf(group) }))
       .sort((a, b) => a.live - b.live || turnOf(a.group) - turnOf(b.group))[0]?.group;
   }
 
-  /** Sandboxes of a group's function, all versions together. */
-  #liveOf({ version }: Group): number {
-    return this.#ofFunction(version.definition.name).reduce((sum, { live }) => sum + live.size, 0);
-  }
-
-  #ofFunction(name: string): Group[] {
-    return [...this.#groups.values()].filter(({ version }) => version.definition.name === name);
-  }
-
   /** Whether one more sandbox may start, if need be by ending the one that has been idle for longest. */
-  #makeRoom(group: Group): boolean {
+  #makeRoom(group: SandboxGroup): boolean {
     const { name, reservedConcurrency } = group.version.definition;
-    const live = this.#liveOf(group);
+    const live = this.#groups.liveOf(group);
     const reservedUsed = reservedConcurrency !== undefined && live >= reservedConcurrency;
     const kept = live < MODEST ? 0 : Math.floor(this.#options.maxSandboxes / KEPT_SHARE);
     if (!reservedUsed && this.#live < this.#options.maxSandboxes - kept) return true;
     // One at a time: its end calls for another look.
     if (this.#evicting !== undefined) return false;
-    const ofFunction = this.#ofFunction(name);
-    const candidates = [...this.#groups.values()].filter(
-      (other) => ofFunction.includes(other) || (!reservedUsed && this.#liveOf(other) > live),
-    );
+    const ofFunction = this.#groups.ofFunction(name);
+    const candidates = this.#groups
+      .all()
+      .filter((other) => ofFunction.includes(other) || (!reservedUsed && this.#groups.liveOf(other) > live));
     const [oldest] = candidates
       .filter(({ idle }) => idle.length > 0)
       .sort((a, b) => (a.idle[0]?.since ?? 0) - (b.idle[0]?.since ?? 0));
@@ -213,14 +163,14 @@ export class SandboxPool {
     return false;
   }
 
-  #start(group: Group): void {
+  #start(group: SandboxGroup): void {
     let starting = true;
     const started = (): void => {
       if (!starting) return;
       starting = false;
       group.starting -= 1;
     };
-    const place = this.#freePlace(group);
+    const place = this.#groups.freePlace(group);
     const owner: SandboxOwner = {
       available: (available) => {
         // A new one serves at least once, or two functions at the limit would only replace each other.
@@ -240,21 +190,11 @@ export class SandboxPool {
     void sandbox.start();
   }
 
-  /** The first place that no sandbox of the function has. */
-  #freePlace({ version }: Group): number {
-    const taken = new Set(
-      this.#ofFunction(version.definition.name).flatMap(({ live }) => [...live.values()]),
-    );
-    let place = 0;
-    while (taken.has(place)) place += 1;
-    return place;
-  }
-
-  #offer(group: Group, sandbox: Sandbox, mayTake: boolean): void {
+  #offer(group: SandboxGroup, sandbox: Sandbox, mayTake: boolean): void {
     if (mayTake && group.waiting.length > 0) {
       const waiter = this.#nextWaiter(group);
       if (waiter?.call !== undefined) {
-        sandbox.invoke(waiter.call, waiter.resolve);
+        begin(sandbox, waiter.call, waiter.resolve);
         this.#startWanted();
         return;
       }
@@ -265,18 +205,18 @@ export class SandboxPool {
   }
 
   /** Whether another function has waited longer and has far fewer sandboxes, or none, as others keep all of them busy. */
-  #mustGiveWay(group: Group): boolean {
+  #mustGiveWay(group: SandboxGroup): boolean {
     if (this.#live < this.#options.maxSandboxes) return false;
-    const live = this.#liveOf(group);
-    return [...this.#groups.values()].some((other) => {
+    const live = this.#groups.liveOf(group);
+    return this.#groups.all().some((other) => {
       if (turnOf(other) >= turnOf(group)) return false;
-      const others = this.#liveOf(other);
+      const others = this.#groups.liveOf(other);
       return others === 0 || others + 1 < live;
     });
   }
 
   #ended(
-    group: Group,
+    group: SandboxGroup,
     sandbox: Sandbox,
     initFailure: ((requestId: string) => InvocationOutcome) | undefined,
   ): void {
@@ -298,13 +238,12 @@ export class SandboxPool {
   }
 
   /** The invocation whose turn it is; settles what has expired, and those who only wanted a warm sandbox. */
-  #nextWaiter(group: Group): Waiter | undefined {
+  #nextWaiter(group: SandboxGroup): Waiter | undefined {
     for (;;) {
       const waiter = group.waiting.shift();
       if (waiter === undefined) return undefined;
       this.#waiting -= 1;
       const { call, resolve } = waiter;
-      if (call !== undefined && !call.patient) this.#impatient -= 1;
       if (call === undefined) resolve(WARM);
       else if (call.startBefore !== undefined && Date.now() > call.startBefore) resolve(EXPIRED);
       else return waiter;
@@ -313,13 +252,13 @@ export class SandboxPool {
 
   #reapIdle(): void {
     const before = Date.now() - this.#options.idleMs;
-    for (const { idle } of this.#groups.values()) {
+    for (const { idle } of this.#groups.all()) {
       while (idle[0] !== undefined && idle[0].since <= before) void idle.shift()?.sandbox.stop();
     }
   }
 }
 
-/** Of the one that waits longest. */
-function turnOf({ waiting }: Group): number {
-  return waiting[0]?.turn ?? Number.POSITIVE_INFINITY;
+function begin(sandbox: Sandbox, call: PoolCall, settle: (outcome: InvocationOutcome) => void): void {
+  call.begun?.();
+  sandbox.invoke(call, settle);
 }

@@ -1,32 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { yieldCpu } from './cpu-share';
 import {
   exitOutcome,
-  exitReason,
   type InvocationOutcome,
-  initTimeoutOutcome,
+  outOfMemoryOutcome,
   timeoutOutcome,
 } from './invocation-outcome';
-import type { OrphanReaper } from './orphan-reaper';
-import { readLines } from './output-lines';
+import { type InvocationReport, statusOf } from './invocation-report';
+import { MemoryLimit } from './memory-limit';
 import type { RuntimeApi, RuntimeEndpoint, RuntimeInvocation, RuntimePeer } from './runtime-api';
-import type { SandboxCommand } from './sandbox-environment';
+import { type ProcessOptions, SandboxProcess } from './sandbox-process';
 
-export interface SandboxOptions {
-  readonly command: SandboxCommand;
-  /** Working directory: the function's code. */
-  readonly directory: string;
-  readonly environment: Readonly<Record<string, string>>;
+export interface SandboxOptions extends ProcessOptions {
   readonly timeoutMs: number;
   readonly initTimeoutMs: number;
+  readonly memoryMb: number;
   /** Wait before the process starts. @default 0 */
   readonly startDelayMs?: number;
-  /** Share of the CPU, as `nice` counts. */
-  readonly nice: number;
   readonly api: RuntimeApi;
-  readonly reaper: OrphanReaper;
-  readonly output: (line: string) => void;
+  /** Hears of every invocation at its end. @default nobody */
+  readonly report?: ((report: InvocationReport) => void) | undefined;
 }
 
 /** What a sandbox tells its pool. */
@@ -43,6 +35,8 @@ interface CurrentInvocation {
   readonly invocation: RuntimeInvocation;
   readonly settle: Settle;
   timer: NodeJS.Timeout | undefined;
+  /** When the process got it, `performance.now()`. */
+  begunAt: number;
   /** What is to happen to it on request. */
   readonly trouble: NodeJS.Timeout[];
 }
@@ -56,10 +50,17 @@ export class Sandbox implements RuntimePeer {
   readonly #owner: SandboxOwner;
   #state: 'starting' | 'idle' | 'busy' | 'stopping' | 'ended' = 'starting';
   #endpoint: RuntimeEndpoint | undefined;
-  #child: ChildProcess | undefined;
+  #process: SandboxProcess;
+  readonly #memory: MemoryLimit;
   #poll: Parameters<RuntimePeer['onNext']>[0] | undefined;
   #current: CurrentInvocation | undefined;
   #initTimer: NodeJS.Timeout | undefined;
+  #startedAt = 0;
+  /** Told with the first invocation. */
+  #initMs: number | undefined;
+  #startsAgain = false;
+  /** What a second try to start took from the first invocation's time. */
+  #lateMs = 0;
   #initFailure: ((requestId: string) => InvocationOutcome) | undefined;
   #wasReady = false;
   readonly #whenEnded: Promise<void>;
@@ -68,6 +69,8 @@ export class Sandbox implements RuntimePeer {
   constructor(options: SandboxOptions, owner: SandboxOwner) {
     this.#options = options;
     this.#owner = owner;
+    this.#process = new SandboxProcess(options);
+    this.#memory = new MemoryLimit(options.memoryMb, () => this.#outOfMemory());
     this.#whenEnded = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -75,7 +78,7 @@ export class Sandbox implements RuntimePeer {
 
   /** Process id; undefined before the process exists. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process.pid;
   }
 
   get busy(): boolean {
@@ -89,7 +92,7 @@ export class Sandbox implements RuntimePeer {
       this.#endpoint = endpoint;
       const { startDelayMs = 0 } = this.#options;
       if (startDelayMs > 0) await sleep(startDelayMs);
-      if (this.#state === 'starting') this.#spawn(endpoint);
+      if (this.#state === 'starting') this.#begin(endpoint, this.#options.initTimeoutMs);
       else this.#end('before it was started');
     } catch (error) {
       this.#end(`with error: ${String(error)}`);
@@ -102,8 +105,9 @@ export class Sandbox implements RuntimePeer {
       settle(exitOutcome(invocation.requestId, 'while idle', 'exit'));
       return;
     }
-    this.#current = { invocation, settle, timer: undefined, trouble: [] };
+    this.#current = { invocation, settle, timer: undefined, begunAt: 0, trouble: [] };
     this.#state = 'busy';
+    this.#process.thaw();
     this.#deliver();
   }
 
@@ -112,34 +116,33 @@ export class Sandbox implements RuntimePeer {
     if (this.#state !== 'ended' && this.#state !== 'stopping') {
       this.#state = 'stopping';
       this.#signal('SIGTERM');
+      this.#process.thaw();
       const timer = setTimeout(() => this.#signal('SIGKILL'), KILL_AFTER_MS);
       this.#whenEnded.then(() => clearTimeout(timer));
     }
     return this.#whenEnded;
   }
 
-  #spawn(endpoint: RuntimeEndpoint): void {
-    const { command, directory, environment, initTimeoutMs, nice, reaper, output } = this.#options;
-    const child = spawn(command.file, command.arguments, {
-      cwd: directory,
-      env: { ...environment, AWS_LAMBDA_RUNTIME_API: endpoint.address },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own: a timeout ends what the function started too, a Ctrl-C does not.
-      detached: true,
+  /**
+   * A start that takes too long is tried a second time with the function's timeout, on the account of the first invocation
+   * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib).
+   */
+  #begin(endpoint: RuntimeEndpoint, limitMs: number): void {
+    const { timeoutMs } = this.#options;
+    const current = new SandboxProcess(this.#options);
+    this.#process = current;
+    this.#startedAt = performance.now();
+    current.start(endpoint.address, (reason) => {
+      if (this.#process === current) this.#end(reason);
     });
-    this.#child = child;
-    if (child.pid !== undefined) {
-      yieldCpu(child.pid, nice);
-      reaper.add(child.pid);
-    }
-    readLines(child.stdout, output);
-    readLines(child.stderr, output);
-    child.once('error', (error) => this.#end(`with error: ${error.message}`));
-    child.once('exit', (code, signal) => this.#end(exitReason(code, signal)));
     this.#initTimer = setTimeout(() => {
-      this.#initFailure = (requestId) => initTimeoutOutcome(requestId, initTimeoutMs);
-      this.#signal('SIGKILL');
-    }, initTimeoutMs);
+      if (this.#startsAgain) this.#initFailure = (requestId) => timeoutOutcome(requestId, timeoutMs);
+      else {
+        this.#startsAgain = true;
+        this.#begin(endpoint, timeoutMs);
+      }
+      current.signal('SIGKILL');
+    }, limitMs);
   }
 
   onNext(reply: Parameters<RuntimePeer['onNext']>[0]): void {
@@ -147,21 +150,35 @@ export class Sandbox implements RuntimePeer {
     if (this.#state === 'starting') {
       this.#wasReady = true;
       clearTimeout(this.#initTimer);
+      const tookMs = performance.now() - this.#startedAt;
+      if (this.#startsAgain) this.#lateMs = tookMs;
+      else this.#initMs = tookMs;
       this.#state = 'idle';
       this.#owner.available(this);
     } else {
       this.#deliver();
     }
+    this.#rest();
   }
 
   onResult(requestId: string, payload: string, failed: boolean): boolean {
     if (this.#current?.invocation.requestId !== requestId) return false;
+    if (!this.#memory.end()) {
+      this.#outOfMemory();
+      return true;
+    }
     this.#settle({ payload, failure: failed ? 'error' : undefined });
     if (this.#state === 'busy') {
       this.#state = 'idle';
       this.#owner.available(this);
     }
+    this.#rest();
     return true;
+  }
+
+  /** With no work in sight. The next poll may come before the result that it follows, or after. */
+  #rest(): void {
+    if (this.#state === 'idle' && this.#poll !== undefined) this.#process.freeze();
   }
 
   onInitError(payload: string): void {
@@ -173,15 +190,25 @@ export class Sandbox implements RuntimePeer {
     const { invocation, timer } = this.#current ?? {};
     if (this.#poll === undefined || invocation === undefined || timer !== undefined) return;
     const { timeoutMs } = this.#options;
+    const leftMs = Math.max(1, timeoutMs - this.#lateMs);
     const poll = this.#poll;
     this.#poll = undefined;
-    const deadline = Date.now() + timeoutMs;
+    const deadline = Date.now() + leftMs;
     if (!this.#meetTrouble(() => poll(invocation, deadline)) || this.#current === undefined) return;
+    this.#current.begunAt = performance.now();
+    this.#memory.begin(this.pid ?? 0);
     this.#current.timer = setTimeout(() => {
       this.#state = 'stopping';
       this.#signal('SIGKILL');
       this.#settle(timeoutOutcome(invocation.requestId, timeoutMs));
-    }, timeoutMs);
+    }, leftMs);
+  }
+
+  #outOfMemory(): void {
+    this.#state = 'stopping';
+    this.#signal('SIGKILL');
+    const { requestId } = this.#current?.invocation ?? {};
+    if (requestId !== undefined) this.#settle(outOfMemoryOutcome(requestId));
   }
 
   /** Hands the invocation over, later and with a kill behind it where it is to meet trouble. */
@@ -201,7 +228,22 @@ export class Sandbox implements RuntimePeer {
     this.#current = undefined;
     clearTimeout(current?.timer);
     for (const timer of current?.trouble ?? []) clearTimeout(timer);
+    this.#memory.end();
+    if (current !== undefined) this.#report(current, outcome);
     current?.settle(outcome);
+  }
+
+  #report({ invocation, begunAt }: CurrentInvocation, outcome: InvocationOutcome): void {
+    this.#options.report?.({
+      requestId: invocation.requestId,
+      durationMs: begunAt === 0 ? 0 : performance.now() - begunAt + this.#lateMs,
+      initMs: this.#initMs,
+      memorySizeMb: this.#options.memoryMb,
+      maxMemoryMb: this.#memory.peakMb,
+      status: statusOf(outcome),
+    });
+    this.#initMs = undefined;
+    this.#lateMs = 0;
   }
 
   #end(reason: string): void {
@@ -209,11 +251,6 @@ export class Sandbox implements RuntimePeer {
     this.#state = 'ended';
     clearTimeout(this.#initTimer);
     this.#endpoint?.close();
-    if (this.pid !== undefined) {
-      // What the function left running in its group goes with it.
-      this.#signal('SIGKILL');
-      this.#options.reaper.remove(this.pid);
-    }
     const { requestId } = this.#current?.invocation ?? {};
     if (requestId !== undefined) this.#settle(exitOutcome(requestId, reason, 'exit'));
     const initFailure = this.#initFailure ?? ((waiting: string) => exitOutcome(waiting, reason, 'init'));
@@ -222,11 +259,6 @@ export class Sandbox implements RuntimePeer {
   }
 
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    if (this.pid === undefined) return;
-    try {
-      process.kill(-this.pid, signal);
-    } catch {
-      // The group is gone already.
-    }
+    this.#process.signal(signal);
   }
 }

@@ -7,7 +7,7 @@ let lambda: TestHost;
 let fixture: EndpointFixture;
 
 beforeEach(async () => {
-  lambda = testHost({ retryDelayMs: () => 1, maxSandboxes: 1, maxWaiting: 0 });
+  lambda = testHost({ retryDelayMs: () => 1, concurrency: 1 });
   for (const name of ['echo', 'fail', 'exit', 'sleepThen', 'size']) {
     lambda.host.createFunction(definition(name));
   }

@@ -129,7 +129,7 @@ describe('scale', () => {
   });
 
   it('lets invocations wait at the limit, first come, first served, and throttles beyond', async () => {
-    const { host } = start({ maxSandboxes: 1, maxWaiting: 3 });
+    const { host } = start({ maxSandboxes: 1, concurrency: 3 });
     host.createFunction(definition('sleepThen'));
     const order: string[] = [];
     const note = ({ payload }: { payload: string }) => order.push(payload);
@@ -167,15 +167,6 @@ describe('scale', () => {
     busy = false;
     await load;
     expect(echoed?.payload).toBe('1');
-  });
-
-  it('keeps to a reserved concurrency, and 0 switches off', async () => {
-    const { host } = start();
-    host.createFunction(definition('sleepThen', { reservedConcurrency: 1 }));
-    host.createFunction(definition('echo', { reservedConcurrency: 0 }));
-    await Promise.all([sleepThen(host, 30), sleepThen(host, 30)]);
-    expect(host.stats('sleepThen').sandboxesStarted).toBe(1);
-    await expect(host.invoke('echo', '{}', 'RequestResponse')).rejects.toMatchObject({ status: 429 });
   });
 
   it('ends what has been idle for long', async () => {
