@@ -125,6 +125,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
       redis: `${state.redisUrl}  (${flavour} ${version}, cluster mode; functions use TLS)`,
       seconds: phases.elapsedSeconds(),
       timeScale: options.timeScale,
+      interpreters: cloud.lambda.interpreters.used(),
       directory: relative(process.cwd(), options.directory) || '.',
     }),
   );

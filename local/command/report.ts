@@ -1,3 +1,4 @@
+import type { Interpreter } from '../lambda/interpreters';
 import type { LocalState } from './state-file';
 
 /** What a person reads when the stack is ready. */
@@ -8,6 +9,7 @@ export function readyReport(
     readonly seconds: number;
     readonly directory: string;
     readonly timeScale: number;
+    readonly interpreters: readonly Interpreter[];
   },
 ): string {
   const rows: readonly (readonly [string, string])[] = [
@@ -17,7 +19,7 @@ export function readyReport(
     ['Web page', state.webUrl],
     ['AWS endpoint', `${state.awsEndpointUrl}  (events, sqs, ssm, secretsmanager, dynamodb, lambda, sts)`],
     ['Redis', facts.redis],
-    ['Functions', `on node ${process.version}, one process per sandbox; templates name nodejs24.x`],
+    ['Functions', `one process per sandbox; ${facts.interpreters.map(interpreter).join('; ')}`],
     ...time(facts.timeScale),
     ['All of this', `${facts.directory}/local.json`],
   ];
@@ -37,6 +39,10 @@ Try it, in another terminal:
 
 or open ${state.webUrl} and let two users talk. Ctrl-C ends everything.
 `;
+}
+
+function interpreter({ runtime, version, exact }: Interpreter): string {
+  return `${runtime} on ${version}${exact ? '' : ', since its own is not here'}`;
 }
 
 /** Said only where it is unusual. */

@@ -10,7 +10,7 @@ export interface FunctionDefinition {
   readonly codeDir: string;
   /** `file.export`, as in the template. */
   readonly handler: string;
-  /** `nodejs*`: run by the bundled bootstrap. `provided*`: the executable `bootstrap` in `codeDir` is the runtime. */
+  /** `nodejs*`, `python3.*`: run by a bootstrap of ours. `provided*`: the executable `bootstrap` in `codeDir` is the runtime. */
   readonly runtime: string;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;

@@ -2,6 +2,7 @@ import type { Faults } from '../faults/faults';
 import type { LogAccess } from '../iam/log-access';
 import type { RuntimeLog, TargetRouter } from '../ports';
 import type { EnvironmentSource } from './function-version';
+import type { Interpreters } from './interpreters';
 
 export interface LambdaHostOptions {
   readonly log: RuntimeLog;
@@ -33,6 +34,8 @@ export interface LambdaHostOptions {
   readonly initTimeoutMs?: number;
   /** Wait before retry 1 and 2 of an asynchronous invocation. @default 60 s and 120 s, as on AWS */
   readonly retryDelayMs?: (retry: number) => number;
-  /** Executable for a `nodejs*` runtime. @default the Node that runs this */
-  readonly nodeBinary?: (runtime: string) => string;
+  /** What runs functions on this machine. @default found as `Interpreters` does */
+  readonly interpreters?: Interpreters;
+  /** File that runs the functions of a runtime. @default of `interpreters` */
+  readonly interpreterOf?: (runtime: string) => string;
 }

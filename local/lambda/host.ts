@@ -11,6 +11,7 @@ import { FunctionRegistry, type FunctionTarget } from './function-registry';
 import { type FunctionStats, StatsBook } from './function-stats';
 import type { FunctionDefinition, FunctionVersion } from './function-version';
 import type { LambdaHostOptions } from './host-options';
+import { Interpreters } from './interpreters';
 import type { InvocationOutcome } from './invocation-outcome';
 import { reportLine } from './invocation-report';
 import { OrphanReaper } from './orphan-reaper';
@@ -38,6 +39,7 @@ const MAX_PAYLOAD_BYTES = { RequestResponse: 6 * 1024 * 1024, Event: 1024 * 1024
 /** Runs Lambda functions as child processes behind the Lambda Runtime API. */
 export class LambdaHost implements Invoker {
   readonly registry: FunctionRegistry;
+  readonly interpreters: Interpreters;
   readonly #options: LambdaHostOptions;
   readonly #region: string;
   readonly #api = new RuntimeApi();
@@ -53,6 +55,7 @@ export class LambdaHost implements Invoker {
   constructor(options: LambdaHostOptions) {
     this.#options = options;
     this.#region = options.region ?? 'us-east-1';
+    this.interpreters = options.interpreters ?? new Interpreters();
     this.registry = new FunctionRegistry(this.#region, options.account ?? LOCAL_ACCOUNT);
     const { concurrency = ACCOUNT_CONCURRENCY } = options;
     this.#concurrency = new Concurrency(concurrency);
@@ -77,10 +80,10 @@ export class LambdaHost implements Invoker {
   /**
    * @returns the function's ARN
    * @throws AwsError ResourceConflictException where the name is taken, InvalidParameterValueException where too much is reserved
-   * @throws UnsupportedRuntimeError
+   * @throws UnsupportedRuntimeError, InterpreterMissingError
    */
   createFunction(definition: FunctionDefinition): string {
-    commandOf({ definition, version: '' }, this.#nodeBinary);
+    commandOf({ definition, version: '' }, this.#interpreterOf);
     const arn = this.registry.create(definition);
     this.#concurrency.reserve(definition.name, definition.reservedConcurrency);
     return arn;
@@ -270,7 +273,7 @@ export class LambdaHost implements Invoker {
     const output = outputOf({ log, region: this.#region, access }, version, logStream);
     return new Sandbox(
       {
-        command: commandOf(version, this.#nodeBinary),
+        command: commandOf(version, this.#interpreterOf),
         directory: codeDir,
         environment: sandboxEnvironment(version, this.#region, this.#options.environment ?? {}, logStream),
         timeoutMs: timeoutSeconds * 1000,
@@ -287,7 +290,8 @@ export class LambdaHost implements Invoker {
     );
   }
 
-  readonly #nodeBinary = (runtime: string): string => this.#options.nodeBinary?.(runtime) ?? process.execPath;
+  readonly #interpreterOf = (runtime: string): string =>
+    this.#options.interpreterOf?.(runtime) ?? this.interpreters.of(runtime).file;
 }
 
 /** X-Ray header from the request id's random digits, unsampled. */

@@ -12,21 +12,27 @@ export class UnsupportedRuntimeError extends Error {
   override readonly name = 'UnsupportedRuntimeError';
 
   constructor(functionName: string, runtime: string) {
-    super(`Function ${functionName}: expected a runtime nodejs* or provided*, got '${runtime}'`);
+    super(`Function ${functionName}: expected a runtime nodejs*, python3.* or provided*, got '${runtime}'`);
   }
 }
 
-/** @throws UnsupportedRuntimeError */
+/**
+ * @param interpreterOf file that runs the functions of a runtime
+ * @throws UnsupportedRuntimeError, and what `interpreterOf` throws
+ */
 export function commandOf(
   { definition }: FunctionVersion,
-  nodeBinary: (runtime: string) => string,
+  interpreterOf: (runtime: string) => string,
 ): SandboxCommand {
   const { runtime, codeDir, memoryMb, name } = definition;
   if (runtime.startsWith('provided')) return { file: path.join(codeDir, 'bootstrap'), arguments: [] };
+  // The name is for people who read `ps`.
+  if (runtime.startsWith('python3.')) {
+    return { file: interpreterOf(runtime), arguments: ['-u', path.join(__dirname, 'bootstrap.py'), name] };
+  }
   if (!runtime.startsWith('nodejs')) throw new UnsupportedRuntimeError(name, runtime);
   return {
-    file: nodeBinary(runtime),
-    // The name is for people who read `ps`.
+    file: interpreterOf(runtime),
     arguments: [`--max-old-space-size=${memoryMb}`, path.join(__dirname, 'bootstrap.cjs'), name],
   };
 }

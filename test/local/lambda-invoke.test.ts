@@ -77,7 +77,7 @@ describe('handlers', () => {
   it('refuses a runtime that it cannot run', () => {
     const create = () => fixture.host.createFunction(definition('echo', { runtime: 'cobol85' }));
     expect(create).toThrow(UnsupportedRuntimeError);
-    expect(create).toThrow("expected a runtime nodejs* or provided*, got 'cobol85'");
+    expect(create).toThrow("expected a runtime nodejs*, python3.* or provided*, got 'cobol85'");
   });
 });
 

@@ -51,7 +51,7 @@ describe('timeout', () => {
   });
 
   it('ends a sandbox that never asks for work', async () => {
-    const { host } = start({ initTimeoutMs: 200, nodeBinary: () => '/bin/cat' });
+    const { host } = start({ initTimeoutMs: 200, interpreterOf: () => '/bin/cat' });
     host.createFunction(definition('echo', { runtime: 'nodejs22.x' }));
     const { payload } = await host.invoke('echo', '{}', 'RequestResponse');
     expect(JSON.parse(payload).errorType).toMatch(/^(Sandbox.Timedout|Runtime.ExitError)$/);
