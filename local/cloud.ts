@@ -21,6 +21,7 @@ import { RequestGuard } from './iam/request-guard';
 import { Identities } from './identity';
 import { LambdaApi } from './lambda/api';
 import { LambdaHost } from './lambda/host';
+import type { LambdaHostOptions } from './lambda/host-options';
 import type { QueuePoller } from './lambda/queue-poller';
 import { type DeliverOptions, type Invoker, LOCAL_ACCOUNT, type RuntimeLog } from './ports';
 import type { RunningRedis } from './redis/cluster';
@@ -39,6 +40,8 @@ export interface LocalCloudOptions {
   readonly redisDirectory: string;
   /** How many times faster than the wall clock schedules and the limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
+  /** Of the Lambda host. @default as an AWS account, without reports */
+  readonly lambda?: Pick<LambdaHostOptions, 'concurrency' | 'reports'>;
   /** What goes wrong on request. @default nothing, until `faults` is told */
   readonly faults?: Faults;
   /** Hears of every call that a policy refused. */
@@ -113,6 +116,7 @@ export class LocalCloud {
     });
     const router = new GuardedRouter(targets, access);
     this.lambda = new LambdaHost({
+      ...options.lambda,
       log,
       region,
       targets: router,

@@ -80,6 +80,10 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
     redisBinary,
     redisDirectory: join(run, 'redis'),
     timeScale: options.timeScale,
+    lambda: {
+      reports: options.reports,
+      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    },
   });
   endings.push(() => cloud.close());
   await cloud.listen();

@@ -16,6 +16,10 @@ export interface StartOptions {
   readonly directory: string;
   /** How many times faster than the wall clock schedules and the limits of WebSocket connections go; 1 or more. */
   readonly timeScale: number;
+  /** Invocations at a time of all functions. @default that of an AWS account */
+  readonly concurrency?: number;
+  /** Whether functions' logs get a `REPORT` line for each invocation. */
+  readonly reports: boolean;
   /** Where each hop of every message is logged; absolute path. */
   readonly hopsFile?: string;
 }
@@ -30,6 +34,9 @@ export const DEFAULT_PORT = 4000;
 /** `rate(1 minute)` then runs every 60 ms and idle connections end after 600: less, and the machine's own delays would count. */
 export const MAX_TIME_SCALE = 1000;
 
+/** More than an account gets. */
+const MAX_CONCURRENCY = 1_000_000;
+
 export const USAGE = `Runs the synthesized templates on this machine.
 
   npm start -- [options]
@@ -40,6 +47,8 @@ export const USAGE = `Runs the synthesized templates on this machine.
   --assembly DIR synthesized assembly (cdk.out, environment local) to run in the place of this platform; may be repeated
   --dir DIR      folder for local.json, the assembly and Redis (default .holdfast)
   --time-scale N schedules, and the idle and life limits of WebSocket connections, go N times as fast (default 1)
+  --concurrency N  invocations at a time of all functions, as of an account; the next is throttled (default 1000)
+  --reports      a REPORT line for each invocation: duration, billed duration, memory, start
   --hops FILE    logs when each message passes a gateway, function, bus or queue, by trace: where its time goes
   --help         this text
 `;
@@ -67,6 +76,8 @@ export function readOptions(args: readonly string[], root: string): StartOptions
     basePort,
     directory: resolve(root, values.dir ?? '.holdfast'),
     timeScale: readTimeScale(values['time-scale']),
+    reports: values.reports === true,
+    ...(values.concurrency === undefined ? {} : { concurrency: readConcurrency(values.concurrency) }),
     assemblies,
     apps: foldersWith('--app', 'a CDK app', 'cdk.json', values.app),
     ...(configFile === undefined ? {} : { configFile }),
@@ -96,6 +107,14 @@ function readTimeScale(text = '1'): number {
   return scale;
 }
 
+function readConcurrency(text: string): number {
+  const concurrency = text === '' ? Number.NaN : Number(text);
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > MAX_CONCURRENCY) {
+    throw new UsageError(`--concurrency: expected a whole number from 1 to ${MAX_CONCURRENCY}, got ${text}`);
+  }
+  return concurrency;
+}
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
@@ -107,6 +126,8 @@ function parse(args: readonly string[]) {
         assembly: { type: 'string', multiple: true },
         dir: { type: 'string' },
         'time-scale': { type: 'string' },
+        concurrency: { type: 'string' },
+        reports: { type: 'boolean' },
         hops: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -28,6 +28,20 @@ describe('npm start -- --time-scale', () => {
   });
 });
 
+describe('npm start -- --concurrency, --reports', () => {
+  it('are those of an account, without reports, unless asked for', () => {
+    expect(read()).toMatchObject({ reports: false });
+    expect(read()).not.toHaveProperty('concurrency');
+    expect(read('--concurrency', '10', '--reports')).toMatchObject({ concurrency: 10, reports: true });
+  });
+
+  it.each(['0', '-1', '1.5', '', 'many', '1000001'])('refuses %j', (count) => {
+    expect(() => read(`--concurrency=${count}`)).toThrow(
+      `--concurrency: expected a whole number from 1 to 1000000, got ${count}`,
+    );
+  });
+});
+
 describe.each([
   ['--app', 'apps', 'a CDK app', 'cdk.json'],
   ['--assembly', 'assemblies', 'a synthesized assembly', 'manifest.json'],
