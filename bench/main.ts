@@ -7,6 +7,7 @@ import { benchCoalescing } from './coalescing';
 import { benchFanOut } from './fan-out';
 import { benchHost } from './host';
 import { benchIsolation } from './isolation';
+import { benchPeer } from './peer';
 import { benchPoster } from './poster';
 import { benchRedisSize } from './redis-size';
 import { benchReload } from './reload';
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   abuse: benchAbuse,
   isolation: benchIsolation,
   host: benchHost,
+  peer: benchPeer,
 };
 
 /** Puts what was measured into `docs/`, for the benches that do. */

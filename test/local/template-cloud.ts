@@ -59,10 +59,14 @@ export interface TemplateCloud {
   close(): Promise<void>;
 }
 
-/** Runs the resources of a template. Rejects as `npm start` would. */
-export async function runTemplate(resources: object, basePort: number): Promise<TemplateCloud> {
+/**
+ * Runs the resources of a template. Rejects as `npm start` would.
+ * @param code of the functions that `lambda` makes
+ */
+export async function runTemplate(resources: object, basePort: number, code = CODE): Promise<TemplateCloud> {
   const directory = mkdtempSync(join(tmpdir(), 'template-cloud-'));
   writeAssembly(directory, resources);
+  writeFileSync(join(directory, `asset.${HASH}`, 'index.js'), code);
   const ports = await findPortBlock(basePort);
   const lines: string[] = [];
   const warnings: string[] = [];
