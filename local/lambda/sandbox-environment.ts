@@ -28,7 +28,12 @@ export function commandOf(
   if (runtime.startsWith('provided')) return { file: path.join(codeDir, 'bootstrap'), arguments: [] };
   // The name is for people who read `ps`.
   if (runtime.startsWith('python3.')) {
-    return { file: interpreterOf(runtime), arguments: ['-u', path.join(__dirname, 'bootstrap.py'), name] };
+    // The code of a function is read-only on AWS: nothing is written beside it.
+    const options = ['-u', '-B'];
+    return {
+      file: interpreterOf(runtime),
+      arguments: [...options, path.join(__dirname, 'bootstrap.py'), name],
+    };
   }
   if (!runtime.startsWith('nodejs')) throw new UnsupportedRuntimeError(name, runtime);
   return {
