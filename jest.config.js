@@ -18,6 +18,7 @@ const project = (displayName, more = {}) => ({
     '<rootDir>/cdk.out/',
     '<rootDir>/.holdfast/',
     '<rootDir>/lib/dist/',
+    '<rootDir>/local/dist/',
     '<rootDir>/lambdas/service-sdk/dist/',
   ],
   ...more,

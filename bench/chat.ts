@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Centrifuge } from 'centrifuge';
 import WebSocket from 'ws';
-import { endStack, launchStack } from '../test/support/launch-stack';
+import { startHoldfast } from '../local/kit';
 import { type Target, tokenFor } from '../test/support/target';
 import { type HopTimes, readHops, WAYS, waysOf } from './chat-hops';
 import { median, quantile, table } from './statistics';
@@ -21,25 +21,20 @@ export interface Sample {
 
 /** `chat.send` on the local runtime: its round trip, how long until the other member has the message, and where the time goes. */
 export async function benchChat(): Promise<void> {
-  const { pid, target } = await launchStack({
-    name: `bench-chat-${process.pid}`,
-    basePort: 4500,
-    hops: true,
-  });
-  const directory = target.directory ?? '';
+  const holdfast = await startHoldfast({ hops: true });
   const measured: { readonly rooms: number; readonly samples: readonly Sample[] }[] = [];
   let hops: HopTimes;
   try {
     for (const rooms of [1, 10]) {
-      const pairs = await Promise.all(Array.from({ length: rooms }, (_, n) => Pair.make(target, rooms, n)));
+      const pairs = await Promise.all(Array.from({ length: rooms }, (_, n) => Pair.make(holdfast, rooms, n)));
       await Promise.all(pairs.map((pair) => pair.talk(WARM_UP_SECONDS)));
       const samples = (await Promise.all(pairs.map((pair) => pair.talk(SECONDS)))).flat();
       for (const pair of pairs) pair.close();
       measured.push({ rooms, samples });
     }
-    hops = readHops(readFileSync(join(directory, 'hops.jsonl'), 'utf8'));
+    hops = readHops(readFileSync(join(holdfast.directory, 'hops.jsonl'), 'utf8'));
   } finally {
-    await endStack(pid, directory);
+    await holdfast.stop();
   }
   const rows = [['hop', 'rooms', 'p50 ms', 'p99 ms', 'messages']];
   for (const { rooms, samples } of measured) {

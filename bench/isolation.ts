@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlClient } from '../local/kit';
 import { Clients } from '../test/support/clients';
 import { probeConnects } from '../test/support/connect-probe';
 import { Crowd } from '../test/support/crowd';
-import { FaultControlClient } from '../test/support/fault-control';
 import { ServiceCaller } from '../test/support/service-calls';
 import startStack from '../test/support/start-stack';
 import stopStack from '../test/support/stop-stack';
 import { Storm } from '../test/support/storm';
-import { readTarget, type Target } from '../test/support/target';
+import { controlOf, readTarget, type Target } from '../test/support/target';
 import { median, quantile, table } from './statistics';
 
 /** In channels of five; each publishes once a second. */
@@ -24,7 +24,7 @@ const STORM = 2_000;
 
 interface Scene {
   readonly target: Target;
-  readonly faults: FaultControlClient;
+  readonly faults: ControlClient;
   readonly crowd: Crowd;
   readonly caller: ServiceCaller;
 }
@@ -39,7 +39,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
   'is deployed once a second': async ({ faults }) => {
     return async () => {
       for (const end = Date.now() + ROUND_MS; Date.now() < end; await sleep(1_000)) {
-        await faults.redeploy(SERVICE);
+        await faults.redeploy({ function: SERVICE });
       }
       return [];
     };
@@ -77,7 +77,7 @@ export async function benchIsolation(): Promise<void> {
   try {
     const scene: Scene = {
       target,
-      faults: new FaultControlClient(target.directory),
+      faults: controlOf(target),
       crowd: await Crowd.of(clients, BYSTANDERS, 'bystander'),
       caller: await ServiceCaller.open(target, 'caller'),
     };

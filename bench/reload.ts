@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Centrifuge } from 'centrifuge';
 import WebSocket from 'ws';
-import { endStack, launchStack } from '../test/support/launch-stack';
+import { startHoldfast } from '../local/kit';
 import { ProjectCopy } from '../test/support/project-copy';
-import { tokenFor } from '../test/support/target';
 import { quantile, table } from './statistics';
 
 const SAVES = 15;
@@ -17,12 +16,12 @@ const FUNCTIONS = 11;
 /** From the save of a file to its code at work, while sockets are open. */
 export async function benchReload(): Promise<void> {
   const copy = new ProjectCopy();
-  const { pid, target } = await launchStack({ name: 'bench-reload', basePort: 4500, root: copy.root });
+  const holdfast = await startHoldfast({ project: copy.root });
   try {
     const clients = await Promise.all(
       Array.from({ length: SOCKETS }, async (_, n) => {
-        const token = await tokenFor(target, `user-${n}`);
-        const client = new Centrifuge(target.websocketUrl, { token, websocket: WebSocket });
+        const token = await holdfast.token(`user-${n}`);
+        const client = new Centrifuge(holdfast.websocketUrl, { token, websocket: WebSocket });
         client.connect();
         await client.ready(10_000);
         return client;
@@ -63,7 +62,7 @@ export async function benchReload(): Promise<void> {
     );
     for (const client of clients) client.disconnect();
   } finally {
-    await endStack(pid, target.directory);
+    await holdfast.stop();
     copy.remove();
   }
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parameterNames } from '../lambdas/contract/parameters';
@@ -5,11 +6,11 @@ import { parseTokenRules } from '../lambdas/contract/token-rules';
 import { LocalCloud } from './cloud';
 import { makeAssemblies } from './command/assemblies';
 import { CodeWatch } from './command/code-watch';
-import { ConsoleLog } from './command/console-log';
+import { JsonOutput } from './command/json-output';
 import { readOptions, type StartOptions, USAGE, UsageError } from './command/options';
+import { type Output, onlyOf } from './command/output';
 import { Phases } from './command/phases';
 import { findPortBlock } from './command/port-block';
-import { readyReport } from './command/report';
 import {
   type LocalState,
   readState,
@@ -18,7 +19,10 @@ import {
   runDirectory,
   writeState,
 } from './command/state-file';
+import { TextOutput } from './command/text-output';
 import { FaultControl } from './faults/control';
+import type { TokenSigner } from './faults/control-server';
+import { Faults } from './faults/faults';
 import { logHops } from './hop-log';
 import { findRedis } from './redis/find';
 import { createStacks } from './stacks';
@@ -30,14 +34,19 @@ const ENVIRONMENT = 'local';
 const REGION = process.env['AWS_REGION'] ?? 'us-east-1';
 /** Whoever presses Ctrl-C waits no longer than five seconds; processes that outlive us are ended by their watchers. */
 const END_LIMIT_MS = 4_500;
+/** Folder of the sources, or of what is compiled of them. */
 const root = join(__dirname, '..');
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const streams = {
+  out: (line: string) => void process.stdout.write(`${line}\n`),
+  error: (line: string) => void process.stderr.write(`${line}\n`),
+};
 
 /** Everything that has to end, newest first. */
 type Ending = () => unknown;
 
-async function start(options: StartOptions, endings: Ending[]): Promise<void> {
-  const phases = new Phases(say);
+async function start(options: StartOptions, output: Output, endings: Ending[]): Promise<void> {
+  const phases = new Phases(output);
+  const say = (message: string) => output.say(message);
   removeStaleRuns(options.directory);
   const former = readState(options.directory);
   if (former) {
@@ -52,7 +61,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   endings.push(() => rmSync(run, { recursive: true, force: true }));
   const redisBinary = phases.run(
     'find Redis (beside the next)',
-    () => findRedis({ say: (line) => say(`           ${line}`), projectDir: root }),
+    () => findRedis({ say: (line) => say(`           ${line}`), projectDir: process.cwd() }),
     ({ flavour, version }) => `${flavour} ${version}`,
   );
   // Its failure is reported by whoever awaits it; until then it must not count as unhandled.
@@ -76,7 +85,7 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   const cloud = new LocalCloud({
     region: REGION,
     ports,
-    log: new ConsoleLog(say),
+    log: output,
     redisBinary,
     redisDirectory: join(run, 'redis'),
     timeScale: options.timeScale,
@@ -84,17 +93,18 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
       reports: options.reports,
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     },
+    faults: new Faults(options.seed),
   });
   endings.push(() => cloud.close());
   await cloud.listen();
   await phases.run(
     'make resources',
-    () => createStacks(assemblies, cloud),
+    () => createStacks(assemblies.directories, cloud),
     ({ resources, stacks }) => `${resources} in ${stacks} stacks`,
   );
   if (options.hopsFile !== undefined) endings.push(logHops(options.hopsFile));
   await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
-  if (options.assemblies.length === 0) {
+  if (assemblies.fromSources) {
     const watch = await CodeWatch.start({
       root,
       environment: ENVIRONMENT,
@@ -105,7 +115,8 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
     });
     endings.push(() => watch.close());
   }
-  const control = new FaultControl(cloud);
+  const sign: TokenSigner = (request) => signToken({ ...tokenTermsOf(cloud), ...request });
+  const control = new FaultControl(cloud, sign);
   const controlUrl = await control.listen();
   endings.push(() => control.close());
   const { token: controlToken } = control;
@@ -116,23 +127,23 @@ async function start(options: StartOptions, endings: Ending[]): Promise<void> {
   });
   const web = new WebServer({
     websocketUrl: state.websocketUrl,
-    signToken: (user) => signToken({ ...tokenTermsOf(cloud), user }),
+    signToken: (user) => sign({ user }),
     webRoot: join(root, 'web'),
   });
   await web.listen(ports.web);
   endings.push(() => web.close());
   writeState(options.directory, state);
   endings.push(() => removeState(options.directory, former));
+  // Whoever has started it as a child, the test kit, need not look for the file.
+  process.send?.(state);
   const { flavour, version } = await redisBinary;
-  say(
-    readyReport(state, {
-      redis: `${state.redisUrl}  (${flavour} ${version}, cluster mode; functions use TLS)`,
-      seconds: phases.elapsedSeconds(),
-      timeScale: options.timeScale,
-      interpreters: cloud.lambda.interpreters.used(),
-      directory: relative(process.cwd(), options.directory) || '.',
-    }),
-  );
+  output.ready(state, {
+    redis: `${flavour} ${version}`,
+    seconds: phases.elapsedSeconds(),
+    timeScale: options.timeScale,
+    interpreters: cloud.lambda.interpreters.used(),
+    directory: relative(process.cwd(), options.directory) || '.',
+  });
 }
 
 /** What tokens of this stack are signed with, and have to name. */
@@ -167,11 +178,12 @@ function describe(
 }
 
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), root);
+  const options = readOptions(process.argv.slice(2), process.cwd());
   if (options === 'help') {
-    say(USAGE);
+    streams.out(USAGE);
     return;
   }
+  const output = onlyOf(options.logs, options.json ? new JsonOutput(streams) : new TextOutput(streams));
   const endings: Ending[] = [];
   let ending: Promise<void> | undefined;
   const end = (code: number): Promise<void> => {
@@ -184,19 +196,19 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (!ending) say('\nHoldfast ends.');
+      if (!ending) output.say('\nHoldfast ends.');
       void end(0);
     });
   }
+  // With the process that has started it as a child, however that ended.
+  process.once('disconnect', () => void end(0));
   try {
-    await start(options, endings);
+    await start(options, output, endings);
   } catch (error) {
     // Ctrl-C during the start makes parts of it fail; that is no news.
     if (ending) return ending;
-    process.stderr.write(
-      `\nHoldfast cannot start: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-    await end(1);
+    output.failed(error instanceof Error ? error.message : String(error));
+    await end(error instanceof UsageError ? 2 : 1);
   }
 }
 

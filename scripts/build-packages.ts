@@ -1,22 +1,31 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `npm run build:packages [-- FOLDER]`: builds what other teams install, `lambdas/service-sdk` and `lib`, each into its folder `dist`,
- * as compiled JavaScript with types. `npm pack` does it by itself.
+ * `npm run build:packages [-- FOLDER]`: builds what other teams install, `lambdas/service-sdk`, `lib` and `local`, each into its folder
+ * `dist`, as compiled JavaScript with types. `npm pack` does it by itself.
  */
 
 const ROOT = join(__dirname, '..');
 
-/** Arguments of the compiler's runs for each package, beside the folder's `tsconfig.json`. */
-const RUNS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'lambdas/service-sdk': [
-    [],
-    // For bundlers, which shake out of the AWS SDK what a service does not use only where it is imported as ES modules.
-    ['--module', 'esnext', '--declaration', 'false', '--outDir', 'dist/esm'],
-  ],
-  lib: [[]],
+interface Build {
+  /** Arguments of the compiler's runs, beside the folder's `tsconfig.json`. */
+  readonly runs: readonly (readonly string[])[];
+  /** Puts beside the code what it reads. */
+  readonly complete?: (dist: string) => Promise<void>;
+}
+
+const BUILDS: Readonly<Record<string, Build>> = {
+  'lambdas/service-sdk': {
+    runs: [
+      [],
+      // For bundlers, which shake out of the AWS SDK what a service does not use only where it is imported as ES modules.
+      ['--module', 'esnext', '--declaration', 'false', '--outDir', 'dist/esm'],
+    ],
+  },
+  lib: { runs: [[]] },
+  local: { runs: [[]], complete: completeRuntime },
 };
 
 /** A package cannot be built; the message says why. */
@@ -25,23 +34,45 @@ export class PackageBuildError extends Error {
 }
 
 /** Builds the packages of these folders. @throws PackageBuildError */
-export async function buildPackages(folders: readonly string[] = Object.keys(RUNS)): Promise<void> {
+export async function buildPackages(folders: readonly string[] = Object.keys(BUILDS)): Promise<void> {
   await Promise.all(folders.map(build));
 }
 
 async function build(folder: string): Promise<void> {
-  const runs = RUNS[folder];
-  if (!runs) throw new PackageBuildError(`expected one of ${Object.keys(RUNS).join(', ')}, got ${folder}`);
+  const found = BUILDS[folder];
+  if (!found) throw new PackageBuildError(`expected one of ${Object.keys(BUILDS).join(', ')}, got ${folder}`);
   const at = join(ROOT, folder);
-  rmSync(join(at, 'dist'), { recursive: true, force: true });
+  const dist = join(at, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
   copyFileSync(join(ROOT, 'LICENSE'), join(at, 'LICENSE'));
-  await Promise.all(runs.map((run) => compile(at, run)));
+  await Promise.all([...found.runs.map((run) => compile(at, run)), found.complete?.(dist)]);
 }
 
-async function compile(cwd: string, args: readonly string[]): Promise<void> {
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const child = spawn(process.execPath, [tsc, '-p', '.', ...args], {
+/** The bootstraps of functions, the demo page, and the platform as it is synthesized for `local`. */
+async function completeRuntime(dist: string): Promise<void> {
+  mkdirSync(join(dist, 'local', 'lambda'), { recursive: true });
+  for (const name of ['bootstrap.cjs', 'bootstrap.py']) {
+    const bootstrap = join('local', 'lambda', name);
+    copyFileSync(join(ROOT, bootstrap), join(dist, bootstrap));
+  }
+  cpSync(join(ROOT, 'web'), join(dist, 'web'), { recursive: true });
+  await run(ROOT, ['--import', 'tsx', join('bin', 'holdfast.ts')], {
+    CDK_OUTDIR: join(dist, 'platform'),
+    CDK_VALIDATION: 'false',
+    HOLDFAST_ENV: 'local',
+  });
+}
+
+function compile(cwd: string, args: readonly string[]): Promise<void> {
+  return run(cwd, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.', ...args]);
+}
+
+/** Runs Node with these arguments. @throws PackageBuildError with what was printed */
+async function run(cwd: string, args: readonly string[], environment: object = {}): Promise<void> {
+  const child = spawn(process.execPath, args, {
     cwd,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const printed: string[] = [];

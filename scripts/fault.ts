@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readState, STATE_FILE } from '../local/command/state-file';
 import { FAULTS, FaultError, isFaultKind } from '../local/faults/kinds';
+import { ControlClient, ControlRefusedError } from '../local/kit';
 
 export const USAGE = `Breaks a running local stack on purpose.
 
@@ -124,14 +125,10 @@ export async function askForFault({ dir, request }: FaultOptions): Promise<objec
   const state = readState(dir);
   if (state === undefined) throw new FaultError(`expected a running stack in ${dir}/${STATE_FILE}, got none`);
   const { method, path, body } = request;
-  const response = await fetch(`${state.controlUrl}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${state.controlToken}` },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  return new ControlClient(state).ask(method, path, body).catch((error: unknown) => {
+    if (error instanceof ControlRefusedError) throw new FaultError(error.message, { cause: error });
+    throw error;
   });
-  const answer = (await response.json()) as { readonly message?: string };
-  if (!response.ok) throw new FaultError(answer.message ?? `expected an answer, got ${response.status}`);
-  return answer;
 }
 
 async function main(): Promise<void> {

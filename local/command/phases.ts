@@ -1,13 +1,15 @@
-/** Prints what a start-up does and how long each part took. */
+import type { Output } from './output';
+
+/** Tells what a start-up does and how long each part took. */
 export class Phases {
   readonly #started = Date.now();
-  readonly #write: (line: string) => void;
+  readonly #output: Pick<Output, 'phase'>;
 
-  constructor(write: (line: string) => void) {
-    this.#write = write;
+  constructor(output: Pick<Output, 'phase'>) {
+    this.#output = output;
   }
 
-  /** Runs one part and prints its name, its time and, where given, a word on its outcome. */
+  /** Runs one part and tells its name, its time and, where given, a word on its outcome. */
   async run<Result>(
     name: string,
     work: () => Promise<Result>,
@@ -15,8 +17,7 @@ export class Phases {
   ): Promise<Result> {
     const started = Date.now();
     const result = await work();
-    const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(5);
-    this.#write(`  ${seconds} s  ${name}${describe ? `: ${describe(result)}` : ''}`);
+    this.#output.phase(name, (Date.now() - started) / 1000, describe?.(result));
     return result;
   }
 

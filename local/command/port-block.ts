@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** The four ports of a running stack, in this order from its base. */
@@ -19,11 +20,15 @@ const BLOCK = 4;
 const STEP = 10;
 const ATTEMPTS = 50;
 
+/** Where blocks of any port begin: below the ports that systems hand out by themselves. */
+const ANY = { first: 10_000, blocks: 2_000 };
+
 /**
- * Finds four free ports in a row: at `base`, else 10, 20, ... above, so that two stacks beside each other keep their
+ * Finds four free ports in a row: at `wanted` (0: anywhere), else 10, 20, ... above, so that two stacks beside each other keep their
  * ports together and easy to tell apart.
  */
-export async function findPortBlock(base: number): Promise<PortBlock> {
+export async function findPortBlock(wanted: number): Promise<PortBlock> {
+  const base = wanted === 0 ? ANY.first + randomInt(ANY.blocks) * STEP : wanted;
   let taken: number | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const first = base + attempt * STEP;
@@ -31,7 +36,7 @@ export async function findPortBlock(base: number): Promise<PortBlock> {
     const inTheWay = await takenPortOf(first);
     if (inTheWay === undefined) {
       const block = { websocket: first, serverApi: first + 1, web: first + 2, aws: first + 3 };
-      return taken === undefined ? block : { ...block, taken };
+      return taken === undefined || wanted === 0 ? block : { ...block, taken };
     }
     taken ??= inTheWay;
   }

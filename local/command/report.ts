@@ -1,24 +1,27 @@
 import type { Interpreter } from '../lambda/interpreters';
 import type { LocalState } from './state-file';
 
+/** What is said of a stack beside its state. */
+export interface ReadyFacts {
+  /** `redis 7.0.15` */
+  readonly redis: string;
+  readonly seconds: number;
+  /** Where `local.json` is, from the working directory. */
+  readonly directory: string;
+  readonly timeScale: number;
+  /** What functions run on. */
+  readonly interpreters: readonly Interpreter[];
+}
+
 /** What a person reads when the stack is ready. */
-export function readyReport(
-  state: LocalState,
-  facts: {
-    readonly redis: string;
-    readonly seconds: number;
-    readonly directory: string;
-    readonly timeScale: number;
-    readonly interpreters: readonly Interpreter[];
-  },
-): string {
+export function readyReport(state: LocalState, facts: ReadyFacts): string {
   const rows: readonly (readonly [string, string])[] = [
     ['WebSocket', state.websocketUrl],
     ['@connections', `${state.callbackUrl}/@connections/{id}`],
     ['Server API', `${state.serverApiUrl}/{method}`],
     ['Web page', state.webUrl],
     ['AWS endpoint', `${state.awsEndpointUrl}  (events, sqs, ssm, secretsmanager, dynamodb, lambda, sts)`],
-    ['Redis', facts.redis],
+    ['Redis', `${state.redisUrl}  (${facts.redis}, cluster mode; functions use TLS)`],
     ['Functions', `one process per sandbox; ${facts.interpreters.map(interpreter).join('; ')}`],
     ...time(facts.timeScale),
     ['All of this', `${facts.directory}/local.json`],

@@ -3,8 +3,12 @@ import { LOOPBACK, listen, stop } from '../http-server';
 import { ACTION_NAMES, type ActionName, type FaultActions } from './actions';
 import type { Faults } from './faults';
 import { FAULTS, FaultError, isFaultKind } from './kinds';
+import { readTokenRequest } from './token-request';
 
 const MAX_BODY_BYTES = 64 * 1024;
+
+/** Signs a token that the stack accepts. */
+export type TokenSigner = (request: ReturnType<typeof readTokenRequest>) => Promise<string>;
 
 interface Answer {
   readonly status: number;
@@ -13,18 +17,21 @@ interface Answer {
 
 /**
  * The HTTP face of the faults, for this machine's tools: `GET /faults`, `PUT /faults/{kind}`, `DELETE /faults[/{kind}]`,
- * `PUT /seed` with `{seed}`, `POST /actions/{name}`; JSON in and out. Who calls brings the token of `local.json`.
+ * `PUT /seed` with `{seed}`, `POST /actions/{name}`; and of clients' tokens: `POST /tokens` with `{user, ttlSeconds?, channels?}`. JSON in
+ * and out. Who calls brings the control token of `local.json`.
  */
 export class FaultControlServer {
   readonly #faults: Faults;
   readonly #actions: FaultActions;
   readonly #token: string;
+  readonly #signToken: TokenSigner;
   readonly #server: Server;
 
-  constructor(faults: Faults, actions: FaultActions, token: string) {
+  constructor(faults: Faults, actions: FaultActions, token: string, signToken: TokenSigner) {
     this.#faults = faults;
     this.#actions = actions;
     this.#token = token;
+    this.#signToken = signToken;
     this.#server = createServer((request, response) => {
       this.#answer(request)
         .catch((error: unknown) => failure(error))
@@ -65,11 +72,14 @@ export class FaultControlServer {
     if (call === 'POST actions' && name !== undefined) {
       return { status: 200, body: { done: await this.#actions.run(actionOf(name), parse(text)) } };
     }
+    if (call === 'POST tokens' && name === undefined) {
+      return { status: 200, body: { token: await this.#signToken(readTokenRequest(parse(text))) } };
+    }
     return this.#unknown(request);
   }
 
   #unknown({ method, url }: IncomingMessage): Answer {
-    const message = `expected GET, PUT or DELETE of /faults, PUT of /seed, or POST of /actions, got ${method} ${url}`;
+    const message = `expected GET, PUT or DELETE of /faults, PUT of /seed, or POST of /actions or /tokens, got ${method} ${url}`;
     return { status: 404, body: { message } };
   }
 }

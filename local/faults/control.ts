@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { LocalCloud } from '../cloud';
 import { FaultActions } from './actions';
-import { FaultControlServer } from './control-server';
+import { FaultControlServer, type TokenSigner } from './control-server';
 
-/** Lets tools of this machine ask a running cloud for trouble. */
+/** Lets tools of this machine ask a running cloud for trouble, and for tokens. */
 export class FaultControl {
   /** Who asks has to bring it: a web page on this machine cannot. */
   readonly token = randomBytes(24).toString('base64url');
   readonly #server: FaultControlServer;
 
-  constructor(cloud: LocalCloud) {
+  constructor(cloud: LocalCloud, signToken: TokenSigner) {
     const actions = new FaultActions(
       {
         lambda: cloud.lambda,
@@ -18,7 +18,7 @@ export class FaultControl {
       },
       cloud.faults,
     );
-    this.#server = new FaultControlServer(cloud.faults, actions, this.token);
+    this.#server = new FaultControlServer(cloud.faults, actions, this.token, signToken);
   }
 
   /** Resolves with its URL. */

@@ -6,6 +6,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDbService } from '../../local/aws/dynamodb/service';
+import { Identities } from '../../local/identity';
 import { EndpointFixture, REGION } from './endpoint-fixture';
 
 const dynamodb = new DynamoDbService({ region: REGION });
@@ -77,4 +78,24 @@ it('refuses a property that functions would miss', async () => {
 
 it('stops without ever having started', async () => {
   await new DynamoDbService({ region: REGION }).stop();
+});
+
+it('stops when what is under way is done', async () => {
+  const service = new DynamoDbService({ region: REGION });
+  await service.createTable({ TableName: 'busy', ...TABLE });
+  const headers = {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amz-target': 'DynamoDB_20120810.PutItem',
+    'x-amz-date': '20250101T000000Z',
+    authorization: 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=local',
+  };
+  const principal = new Identities().root();
+  const writes = Array.from({ length: 50 }, (_, n) => {
+    const body = JSON.stringify({ TableName: 'busy', Item: { pk: { S: 'a' }, sk: { S: String(n) } } });
+    return service.handle({ method: 'POST', path: '/', headers, body, principal });
+  });
+  // They are on their way, as those of functions are that were killed just now.
+  await new Promise((resolve) => setImmediate(resolve));
+  await service.stop();
+  expect((await Promise.all(writes)).map(({ status }) => status)).toEqual(Array(50).fill(200));
 });

@@ -1,7 +1,7 @@
 import { GoneException, PostToConnectionCommand } from '@aws-sdk/client-apigatewaymanagementapi';
 import { EventBridgeService } from '../../local/aws/events';
 import { FaultActions } from '../../local/faults/actions';
-import { FaultControlServer } from '../../local/faults/control-server';
+import { FaultControlServer, type TokenSigner } from '../../local/faults/control-server';
 import { Faults } from '../../local/faults/faults';
 import { FaultError } from '../../local/faults/kinds';
 import { QueuePoller } from '../../local/lambda/queue-poller';
@@ -264,7 +264,8 @@ describe('the control API', () => {
       faults,
     );
     for (const name of ['echo', 'count']) host.createFunction(definition(name));
-    server = new FaultControlServer(faults, actions, 'secret');
+    const sign: TokenSigner = async (request) => JSON.stringify(request);
+    server = new FaultControlServer(faults, actions, 'secret', sign);
     url = await server.listen();
   });
   afterAll(async () => {
@@ -286,7 +287,15 @@ describe('the control API', () => {
     expect(await call('POST', '/actions/cut', { share: 1 })).toEqual([200, { done: '3 connections cut' }]);
   });
 
+  it('signs tokens', async () => {
+    const request = { user: 'alice', ttlSeconds: 60, channels: ['room:1'] };
+    expect(await call('POST', '/tokens', request)).toEqual([200, { token: JSON.stringify(request) }]);
+    expect(await call('POST', '/tokens', { user: 'bob' })).toEqual([200, { token: '{"user":"bob"}' }]);
+  });
+
   it.each([
+    ['POST', '/tokens', {}, 400, 'token.user: expected a value'],
+    ['POST', '/tokens', { user: 'a', channels: ['a b'] }, 400, 'token.channels.0: expected channel names'],
     ['PUT', '/faults/rain', {}, 400, 'expected a fault (invocations, starts, pool, posts'],
     ['PUT', '/faults/posts', '[]', 400, 'body: expected a JSON object, got an array'],
     ['PUT', '/faults/posts', '{', 400, 'body: expected JSON'],

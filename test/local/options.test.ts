@@ -42,6 +42,20 @@ describe('npm start -- --concurrency, --reports', () => {
   });
 });
 
+describe('npm start -- --seed, --port', () => {
+  it('takes any free ports for 0, and throws the same dice unless told', () => {
+    expect(read('--port', '0', '--seed', '7')).toMatchObject({ basePort: 0, seed: 7 });
+    expect(read()).toMatchObject({ basePort: 4000, seed: 1 });
+  });
+
+  it.each([
+    ['--seed=x', '--seed: expected a whole number, got x'],
+    ['--seed=-1', '--seed: expected a whole number, got -1'],
+    ['--port=80', '--port: expected 0 or a whole number from 1024 to 65532, got 80'],
+    ['--port=', '--port: expected 0 or a whole number from 1024 to 65532, got '],
+  ])('refuses %s', (option, message) => expect(() => read(option)).toThrow(message));
+});
+
 describe.each([
   ['--app', 'apps', 'a CDK app', 'cdk.json'],
   ['--assembly', 'assemblies', 'a synthesized assembly', 'manifest.json'],

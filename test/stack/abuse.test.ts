@@ -1,9 +1,8 @@
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { attack } from '../support/attack';
 import { Clients } from '../support/clients';
 import { Crowd } from '../support/crowd';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 
-const BASE_PORT = 5700;
 const HONEST = 20;
 const ABUSIVE = 60;
 
@@ -14,29 +13,27 @@ const CALM_MS = 3_000;
 /** Long enough that each flood is ended and is back, and each endless subscriber meets its limit. */
 const ABUSE_MS = 9_000;
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 
 beforeAll(async () => {
-  stack = await launchStack({
-    name: `abuse-${process.pid}`,
-    basePort: BASE_PORT,
+  stack = await startHoldfast({
     // An endless subscriber, one channel a second, is over it after a few.
     config: { limits: { subscriptionsPerConnection: 4 } },
   });
-  clients = new Clients(stack.target);
+  clients = new Clients(stack);
 }, 120_000);
 
 afterAll(async () => {
   clients?.close();
-  if (stack) await endStack(stack.pid, stack.target.directory);
+  if (stack) await stack.stop();
 });
 
 describe('20 honest clients beside 60 abusive sockets', () => {
   it('get every publication once and in order, and none is interrupted, while each abuse is answered', async () => {
     const crowd = await Crowd.of(clients, HONEST, 'honest');
     await crowd.talk(CALM_MS, EVERY_MS);
-    const end = attack(stack.target, ABUSIVE);
+    const end = attack(stack, ABUSIVE);
     const talk = crowd.talk(ABUSE_MS, EVERY_MS);
     await Promise.allSettled([talk]);
     const counts = await end();

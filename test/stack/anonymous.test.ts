@@ -1,27 +1,23 @@
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { Clients, collect, eventually } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 
-const BASE_PORT = 5400;
-
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 
 beforeAll(async () => {
-  stack = await launchStack({
-    name: `anonymous-${process.pid}`,
-    basePort: BASE_PORT,
+  stack = await startHoldfast({
     config: {
       auth: { anonymous: true },
       sendService: 'echo',
       namespaces: { lobby: { anonymous: true, publish: 'direct', presence: true } },
     },
   });
-  clients = new Clients(stack.target);
+  clients = new Clients(stack);
 }, 120_000);
 
 afterEach(() => clients?.close());
 afterAll(async () => {
-  if (stack) await endStack(stack.pid, stack.target.directory);
+  if (stack) await stack.stop();
 });
 
 describe('a stack that takes anonymous connections', () => {

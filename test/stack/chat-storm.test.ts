@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Centrifuge } from 'centrifuge';
 import type { JsonObject } from '../../lambdas/contract/json';
 import { seededRandom } from '../../local/faults/random';
+import { type ControlClient, type Holdfast, startHoldfast } from '../../local/kit';
 import { chat, follow, messagesIn } from '../support/chat/chat-rooms';
 import { Clients, eventually } from '../support/clients';
 import { rounds } from '../support/counts';
-import { FaultControlClient } from '../support/fault-control';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import type { Link } from '../support/link';
 import { inParallel, upTo } from '../support/publishing';
 import { faultsOf, type Sightings } from '../support/sightings';
@@ -38,18 +37,18 @@ interface Room {
   readonly sent: Map<string, JsonObject>;
 }
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
-let faults: FaultControlClient;
+let faults: ControlClient;
 
 beforeAll(async () => {
-  stack = await launchStack({ name: `chat-storm-${process.pid}`, basePort: 5800 });
-  clients = new Clients(stack.target);
-  faults = new FaultControlClient(stack.target.directory);
+  stack = await startHoldfast();
+  clients = new Clients(stack);
+  faults = stack.faults;
 }, 90_000);
 afterAll(async () => {
   clients.close();
-  await endStack(stack.pid, stack.target.directory);
+  await stack.stop();
 });
 
 let repeats = 0;
@@ -98,10 +97,10 @@ async function trouble(working: () => boolean): Promise<void> {
     if (phase % 4 === 0) await faults.set('invocations', { function: CHAT, share: 0.15, crashWithinMs: 40 });
     if (phase % 4 === 1) await faults.set('invocations', { function: CHAT, share: 0.3, throttle: true });
     if (phase % 4 === 2) {
-      await faults.redeploy(CHAT);
+      await faults.redeploy({ function: CHAT });
       redeployments += 1;
     }
-    if (phase % 4 === 3) await faults.kill(CHAT);
+    if (phase % 4 === 3) await faults.kill({ function: CHAT });
     await sleep(PHASE_MS);
   }
 }

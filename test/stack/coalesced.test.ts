@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { Clients, eventually, type RawSocket } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { upTo } from '../support/publishing';
 import { faultsOf, Sightings } from '../support/sightings';
 import { tokenFor } from '../support/target';
@@ -11,20 +11,16 @@ const PUBLICATIONS = 10;
 /** Ten of these are well within the second that the namespace gathers. */
 const PACE_MS = 60;
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 
 beforeAll(async () => {
   const board = { publish: 'direct', historySize: 100, recover: true, flushEverySeconds: 1 };
-  stack = await launchStack({
-    name: `coalesced-${process.pid}`,
-    basePort: 4800,
-    config: { namespaces: { board } },
-  });
-  clients = new Clients(stack.target);
+  stack = await startHoldfast({ config: { namespaces: { board } } });
+  clients = new Clients(stack);
 }, 90_000);
 afterEach(() => clients.close());
-afterAll(() => endStack(stack.pid, stack.target.directory));
+afterAll(() => stack.stop());
 
 interface PublicationPush {
   readonly push?: { readonly pub?: { readonly offset: number } };
@@ -40,7 +36,7 @@ function publicationFrames({ frames }: RawSocket): number[][] {
 
 /** The frames in which a subscriber gets ten publications that are made at a pace. */
 async function framesOf(channel: string, published: (n: number) => Promise<void>): Promise<number[][]> {
-  const reader = await clients.raw(`?token=${await tokenFor(stack.target, 'bob')}`);
+  const reader = await clients.raw(`?token=${await tokenFor(stack, 'bob')}`);
   reader.send({ id: 1, subscribe: { channel } });
   await reader.next();
   const alice = await clients.connected('alice');

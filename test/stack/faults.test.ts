@@ -2,22 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Centrifuge } from 'centrifuge';
 import type { Redis } from 'iovalkey';
 import { channelKeys, witnessKey } from '../../lambdas/gateway/core/keys';
-import { readState } from '../../local/command/state-file';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { askForFault, readFaultOptions } from '../../scripts/fault';
 import { readLog } from '../support/channel-log';
 import { Clients, eventually } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { operatorRedis } from '../support/redis';
 import { faultsOf, Sightings } from '../support/sightings';
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 let operator: Redis;
 
 beforeAll(async () => {
-  stack = await launchStack({ name: `faults-${process.pid}`, basePort: 5400 });
-  clients = new Clients(stack.target);
-  operator = operatorRedis(readState(stack.target.directory ?? '')?.redisUrl);
+  stack = await startHoldfast();
+  clients = new Clients(stack);
+  operator = operatorRedis(stack.redisUrl);
 }, 90_000);
 afterEach(async () => {
   clients.close();
@@ -25,12 +24,12 @@ afterEach(async () => {
 });
 afterAll(async () => {
   operator.disconnect();
-  await endStack(stack.pid, stack.target.directory);
+  await stack.stop();
 });
 
 /** As `npm run fault -- <line>`. */
 async function fault(line: string): Promise<object> {
-  const options = readFaultOptions([...line.split(' '), '--dir', stack.target.directory ?? '']);
+  const options = readFaultOptions([...line.split(' '), '--dir', stack.directory]);
   if (options === 'help') throw new Error(`expected a fault, got ${line}`);
   return askForFault(options);
 }

@@ -3,14 +3,13 @@ import { Clients } from '../support/clients';
 import { probeConnects } from '../support/connect-probe';
 import { rounds } from '../support/counts';
 import { Crowd } from '../support/crowd';
-import { FaultControlClient } from '../support/fault-control';
 import { ServiceCaller } from '../support/service-calls';
 import { Storm } from '../support/storm';
-import { readTarget } from '../support/target';
+import { controlOf, readTarget } from '../support/target';
 
 const target = readTarget();
 const clients = new Clients(target);
-const faults = new FaultControlClient(target.directory);
+const faults = controlOf(target);
 const SERVICE = 'service-echo';
 const MILLISECONDS = rounds(1_500, 10_000);
 const CALLS_PER_SECOND = 10;
@@ -70,7 +69,7 @@ it('P1: one service is deployed again and again; nobody else notices', async () 
   const deploy = async () => {
     const until = Date.now() + MILLISECONDS;
     while (Date.now() < until) {
-      await faults.redeploy(SERVICE);
+      await faults.redeploy({ function: SERVICE });
       await sleep(500);
     }
   };

@@ -1,31 +1,26 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Redis } from 'iovalkey';
 import { channelKeys } from '../../lambdas/gateway/core/keys';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { Clients } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { operatorRedis } from '../support/redis';
 
 // A namespace of this kind is nobody's default, so the stack is one with a configuration of its own.
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 let operator: Redis;
 
 beforeAll(async () => {
-  stack = await launchStack({
-    name: `lifecycle-${process.pid}`,
-    basePort: 4700,
+  stack = await startHoldfast({
     config: { namespaces: { hall: { presence: true, lifecycle: true } }, connectionEvents: true },
   });
-  clients = new Clients(stack.target);
-  const state = readFileSync(join(stack.target.directory ?? '', 'local.json'), 'utf8');
-  operator = operatorRedis((JSON.parse(state) as { redisUrl: string }).redisUrl);
+  clients = new Clients(stack);
+  operator = operatorRedis(stack.redisUrl);
 }, 90_000);
 afterEach(() => clients.close());
 afterAll(async () => {
   operator.disconnect();
-  await endStack(stack.pid, stack.target.directory);
+  await stack.stop();
 });
 
 /** Events that a channel wrote for the bus, and those that the bus has not taken yet. */
@@ -62,5 +57,5 @@ it('has the bus take what happened to a channel, and after a lost connection wha
   await eventuallyTold(channel, 6, 10_000);
   alice.disconnect();
   await eventuallyTold(channel, 8, 25_000);
-  expect(readFileSync(stack.target.logFile ?? '', 'utf8')).not.toContain('timer failed');
+  expect(stack.log()).not.toContain('timer failed');
 }, 90_000);

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Centrifuge, StateContext } from 'centrifuge';
 import WebSocket from 'ws';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { readLog } from '../support/channel-log';
 import { Clients, eventually } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { faultsOf, Sightings } from '../support/sightings';
 import { tokenFor } from '../support/target';
 
@@ -24,21 +24,16 @@ const CONFIG = {
   },
 };
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 /** Clients of its own live through their two hours while the other tests run. */
 let lasting: Clients;
 let twoHours: ReturnType<typeof liveThroughTwoHours>;
 
 beforeAll(async () => {
-  stack = await launchStack({
-    name: `liveness-${process.pid}`,
-    basePort: 5200,
-    config: CONFIG,
-    timeScale: TIME_SCALE,
-  });
-  clients = new Clients(stack.target);
-  lasting = new Clients(stack.target);
+  stack = await startHoldfast({ config: CONFIG, timeScale: TIME_SCALE });
+  clients = new Clients(stack);
+  lasting = new Clients(stack);
   twoHours = liveThroughTwoHours(lasting);
   // Its own test hears of it.
   twoHours.catch(() => undefined);
@@ -46,7 +41,7 @@ beforeAll(async () => {
 afterEach(() => clients.close());
 afterAll(() => {
   lasting?.close();
-  return endStack(stack.pid, stack.target.directory);
+  return stack.stop();
 });
 
 /** What a client says about its connection from now on. */
@@ -83,7 +78,7 @@ async function liveThroughTwoHours(clients: Clients) {
 
 /** A bare handshake from an address of this machine; the status, 101 where it succeeds. */
 async function handshakeFrom(localAddress: string): Promise<number> {
-  const socket = new WebSocket(stack.target.websocketUrl, { localAddress });
+  const socket = new WebSocket(stack.websocketUrl, { localAddress });
   socket.on('error', () => undefined);
   const status = await Promise.race([
     once(socket, 'open').then(() => 101),
@@ -95,9 +90,9 @@ async function handshakeFrom(localAddress: string): Promise<number> {
 
 describe('an idle connection', () => {
   it('outlives the idle limit of API Gateway, and its client expects pings', async () => {
-    const plain = await clients.raw(`?token=${await tokenFor(stack.target, 'plain')}`);
+    const plain = await clients.raw(`?token=${await tokenFor(stack, 'plain')}`);
     const raw = await clients.raw();
-    raw.send({ id: 1, connect: { token: await tokenFor(stack.target, 'idle') } });
+    raw.send({ id: 1, connect: { token: await tokenFor(stack, 'idle') } });
     expect(await raw.next()).toMatchObject({ id: 1, connect: { ping: CONFIG.liveness.pingSeconds } });
     const client = await clients.connected('idle');
     const states = statesOf(client);
@@ -110,7 +105,7 @@ describe('an idle connection', () => {
 
   it('is left to itself where publications keep it alive', async () => {
     const [alice, bob] = [await clients.connected('alice'), await clients.connected('bob')];
-    const raw = await clients.raw(`?token=${await tokenFor(stack.target, 'reader')}`);
+    const raw = await clients.raw(`?token=${await tokenFor(stack, 'reader')}`);
     raw.send({ id: 1, subscribe: { channel: 'room:lively' } });
     await raw.next();
     for (let n = 0; n < 24; n++) {
@@ -141,7 +136,7 @@ describe('limits', () => {
 
   it('end a flood with errors 111 and 3013, while others are served', async () => {
     const flooding = await clients.raw();
-    flooding.send({ id: 1, connect: { token: await tokenFor(stack.target, 'mallory') } });
+    flooding.send({ id: 1, connect: { token: await tokenFor(stack, 'mallory') } });
     await flooding.next();
     const alice = await clients.connected('alice');
     const times: number[] = [];

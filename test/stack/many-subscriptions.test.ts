@@ -1,9 +1,9 @@
 import { Centrifuge, type DisconnectedContext, type SubscribedContext } from 'centrifuge';
 import WebSocket from 'ws';
 import { holdfastWebSocket } from '../../client/websocket';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { Clients, eventually } from '../support/clients';
 import { closeConnection } from '../support/connections-api';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { tokenFor } from '../support/target';
 
 // More subscriptions than a connection has by default, so the stack is one with a configuration of its own.
@@ -12,30 +12,28 @@ const SUBSCRIPTIONS = 1_000;
 /** Channels over the whole range, the first and the last among them. */
 const SAMPLE = [0, 111, 222, 333, 444, 555, 666, 777, 888, SUBSCRIPTIONS - 1];
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 const centrifuges: Centrifuge[] = [];
 
 beforeAll(async () => {
-  stack = await launchStack({
-    name: `many-subscriptions-${process.pid}`,
-    basePort: 4900,
+  stack = await startHoldfast({
     // One more: the user's own channel is a subscription, too.
     config: { limits: { subscriptionsPerConnection: SUBSCRIPTIONS + 1 } },
   });
-  clients = new Clients(stack.target);
+  clients = new Clients(stack);
 }, 90_000);
 afterEach(() => {
   for (const client of centrifuges.splice(0)) client.disconnect();
   clients.close();
 });
-afterAll(() => endStack(stack.pid, stack.target.directory));
+afterAll(() => stack.stop());
 
 const channelOf = (index: number) => `room:many-subscriptions-${index}`;
 
 function clientWith(websocket: unknown, token = ''): Centrifuge {
   // On a busy machine a thousand replies may take longer than the SDK's five seconds.
-  const client = new Centrifuge(stack.target.websocketUrl, { websocket, token, timeout: 20_000 });
+  const client = new Centrifuge(stack.websocketUrl, { websocket, token, timeout: 20_000 });
   centrifuges.push(client);
   return client;
 }
@@ -91,7 +89,7 @@ describe('a client with 1,000 subscriptions', () => {
     const token = async () => {
       asked++;
       await allowed;
-      return tokenFor(stack.target, 'alice');
+      return tokenFor(stack, 'alice');
     };
     const bob = await clients.connected('bob');
     const alice = clientWith(holdfastWebSocket({ WebSocket, token }));
@@ -111,7 +109,7 @@ describe('a client with 1,000 subscriptions', () => {
       letBack = resolve;
     });
     const askedBefore = asked;
-    await closeConnection(stack.target, connection);
+    await closeConnection(stack, connection);
     await eventually('the client asking for another token', () => asked > askedBefore);
     await publishToSample(bob, 2);
     letBack();
@@ -124,7 +122,7 @@ describe('a client with 1,000 subscriptions', () => {
   }, 240_000);
 
   it('ends for good where its frames are larger than API Gateway takes', async () => {
-    const client = clientWith(WebSocket, await tokenFor(stack.target, 'alice'));
+    const client = clientWith(WebSocket, await tokenFor(stack, 'alice'));
     const ended = new Promise<DisconnectedContext>((resolve) => client.once('disconnected', resolve));
     new Subscriptions(client);
     client.connect();

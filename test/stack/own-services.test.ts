@@ -8,14 +8,11 @@ import {
   ListArchivesCommand,
   StartReplayCommand,
 } from '@aws-sdk/client-eventbridge';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Centrifuge } from 'centrifuge';
 import WebSocket from 'ws';
 import { holdfastWebSocket } from '../../client/websocket';
-import { ROLE_ID } from '../../lambdas/contract/registry';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { Clients, collect, eventually } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
-import { OtherTeam } from '../support/other-team';
 import { filesIn } from '../support/page-files';
 import { ProjectCopy } from '../support/project-copy';
 import { PushProvider } from '../support/push-provider';
@@ -24,8 +21,7 @@ import { awsOptions, tokenFor } from '../support/target';
 const page = readFileSync(join(__dirname, '..', '..', 'docs', 'services.md'), 'utf8');
 const provider = new PushProvider();
 const copy = new ProjectCopy();
-let team: OtherTeam;
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 
 const run = (command: string, ...args: string[]) =>
@@ -41,23 +37,15 @@ beforeAll(async () => {
     mkdirSync(join(copy.root, file, '..'), { recursive: true });
     writeFileSync(join(copy.root, file), text.replace('https://push.example.com', provider.url));
   }
-  team = await OtherTeam.install();
-  stack = await launchStack({
-    name: 'own-services',
-    basePort: 4620,
-    root: copy.root,
-    config: { sendService: 'orders' },
-    apps: [team.root],
-  });
-  clients = new Clients(stack.target);
+  stack = await startHoldfast({ project: copy.root, config: { sendService: 'orders' } });
+  clients = new Clients(stack);
 }, 90_000);
 
 afterAll(async () => {
   clients?.close();
-  if (stack) await endStack(stack.pid, stack.target.directory);
+  if (stack) await stack.stop();
   await provider.stop();
   copy.remove();
-  team?.remove();
 });
 
 describe('npm run new:service -- poll', () => {
@@ -80,7 +68,7 @@ describe('npm run new:service -- poll', () => {
 
 describe('a function that is saved while the stack runs', () => {
   const handler = () => join(copy.root, 'lambdas', 'services', 'poll', 'handler.ts');
-  const said = () => readFileSync(stack.target.logFile ?? '', 'utf8');
+  const said = () => stack.log();
   const hello = async (client: Centrifuge) => (await client.rpc('poll.hello', { text: 'hi' })).data.text;
 
   it('answers as it was saved within seconds, and no socket closes', async () => {
@@ -114,8 +102,7 @@ describe('a function that is saved while the stack runs', () => {
 it('services that look on at a call get it beside its own, and one that fails touches neither it nor the other', async () => {
   const alice = await clients.connected('alice');
   const [told, seen] = [await collect(alice, 'poll:2'), await collect(alice, 'watcher:seen')];
-  const failures = () =>
-    readFileSync(stack.target.logFile ?? '', 'utf8').split('faulty as it should be').length - 1;
+  const failures = () => stack.log().split('faulty as it should be').length - 1;
   for (const text of ['one', 'two', 'three']) await alice.rpc('poll.tell', { room: '2', text });
   await eventually('all of it is told', () => told.length === 3);
   const ofRoom = () => seen.flatMap(({ data }) => (data.room === '2' ? [data] : []));
@@ -134,7 +121,7 @@ it('a replay makes up for what a broken release failed, and nothing of it happen
   const texts = () => noted.map(({ data }) => data.text);
   await eventually('what was not broken is noted', () => texts().length === 2);
 
-  const events = new EventBridgeClient(awsOptions(stack.target));
+  const events = new EventBridgeClient(awsOptions(stack));
   const archives = await events.send(new ListArchivesCommand({ NamePrefix: 'local-holdfast' }));
   const { EventSourceArn: bus = '', ArchiveName } = archives.Archives?.[0] ?? {};
   const ReplayName = 'after-the-release';
@@ -156,36 +143,6 @@ it('a replay makes up for what a broken release failed, and nothing of it happen
   expect(noted.map(({ data }) => data.repeated)).toEqual([false, false, false]);
   expect(told.map(({ data }) => data.text)).toEqual(['one', 'broken two', 'three']);
 }, 30_000);
-
-describe("npm start -- --app, with another team's app", () => {
-  it('runs its service beside those of the platform', async () => {
-    const [alice, bob] = [await clients.connected('alice'), await clients.connected('bob')];
-    const { ballot } = (await alice.rpc('ballot.open', { question: 'Tea?', options: ['yes', 'no'] })).data;
-    const seen = await collect(bob, `ballot:${ballot}`);
-    const vote = (client: typeof alice, option: number) => client.rpc('ballot.vote', { ballot, option });
-    expect((await vote(alice, 0)).data).toMatchObject({ offset: 1 });
-    await vote(bob, 1);
-    await eventually('both votes are seen', () => seen.length === 2);
-    expect(seen.map(({ data }) => data)).toEqual([
-      { counts: [1, 0], votes: 1 },
-      { counts: [1, 1], votes: 2 },
-    ]);
-    await expect(vote(alice, 1)).rejects.toMatchObject({ code: 409 });
-    expect((await bob.rpc('ballot.result', { ballot })).data).toMatchObject({ counts: [1, 1], votes: 2 });
-  });
-
-  it('has its role in the registry, by which couriers know what it publishes', async () => {
-    const client = new SSMClient(awsOptions(stack.target));
-    const { Parameter } = await client.send(
-      new GetParameterCommand({ Name: '/holdfast/local/services/ballot' }),
-    );
-    client.destroy();
-    expect(JSON.parse(Parameter?.Value ?? '')).toMatchObject({
-      service: 'ballot',
-      role: expect.stringMatching(ROLE_ID),
-    });
-  });
-});
 
 describe('the push service of docs/services.md', () => {
   const room = async (owner: Centrifuge, member: Centrifuge) => {
@@ -235,7 +192,7 @@ describe('a service with ordered delivery', () => {
 
   it('handles a hundred messages and calls of a client, none of them awaited, in one order', async () => {
     const alice = clients.custom({
-      token: await tokenFor(stack.target, 'alice'),
+      token: await tokenFor(stack, 'alice'),
       websocket: holdfastWebSocket({ WebSocket }),
     });
     alice.connect();
@@ -256,7 +213,7 @@ describe('a service with ordered delivery', () => {
 
   it('handles the messages of one frame in their order, whoever sends them', async () => {
     const heard = await collect(await clients.connected('bob'), 'orders:calls');
-    const plain = await clients.raw(`?token=${await tokenFor(stack.target, 'carol')}`);
+    const plain = await clients.raw(`?token=${await tokenFor(stack, 'carol')}`);
     plain.send(numbers.map((number) => JSON.stringify({ send: { data: { number: -number } } })).join('\n'));
     await eventually('all are heard', () => heard.length === numbers.length, 20_000);
     expect(heard.map(({ data }) => data)).toEqual(numbers.map((number) => -number));

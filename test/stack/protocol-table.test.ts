@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Redis } from 'iovalkey';
 import { parameterNames } from '../../lambdas/contract/parameters';
+import { type Holdfast, startHoldfast } from '../../local/kit';
 import { Clients } from '../support/clients';
-import { endStack, type LaunchedStack, launchStack } from '../support/launch-stack';
 import { Driver } from '../support/protocol-table/drive';
 import {
   SILENT_SERVICE,
@@ -16,25 +14,18 @@ import { byName } from '../support/protocol-table/stage';
 import { operatorRedis } from '../support/redis';
 import { awsOptions } from '../support/target';
 
-let stack: LaunchedStack;
+let stack: Holdfast;
 let clients: Clients;
 let operator: Redis;
 /** Most of a row is waiting, so that all of them go at once. */
 let runs: ReadonlyMap<string, Promise<void>>;
 
 beforeAll(async () => {
-  stack = await launchStack({
-    name: `protocol-table-${process.pid}`,
-    basePort: 5600,
-    config: TIGHT_CONFIG,
-    timeScale: TIGHT_TIME_SCALE,
-  });
-  const { target } = stack;
+  stack = await startHoldfast({ config: TIGHT_CONFIG, timeScale: TIGHT_TIME_SCALE });
   await register();
-  clients = new Clients(target);
-  const state = readFileSync(join(target.directory ?? '', 'local.json'), 'utf8');
-  operator = operatorRedis((JSON.parse(state) as { redisUrl: string }).redisUrl);
-  const driver = new Driver({ target, clients, redis: operator });
+  clients = new Clients(stack);
+  operator = operatorRedis(stack.redisUrl);
+  const driver = new Driver({ target: stack, clients, redis: operator });
   runs = new Map(TIGHT_ROWS.map((row) => [row.name, driver.run(row)]));
   // Each is awaited by its own test, which may come after it has failed.
   await Promise.race([...runs.values()].map((run) => run.catch(() => undefined)));
@@ -42,12 +33,12 @@ beforeAll(async () => {
 afterAll(async () => {
   clients.close();
   operator.disconnect();
-  await endStack(stack.pid, stack.target.directory);
+  await stack.stop();
 });
 
 async function register(): Promise<void> {
-  const { environment } = stack.target;
-  const ssm = new SSMClient(awsOptions(stack.target));
+  const { environment } = stack;
+  const ssm = new SSMClient(awsOptions(stack));
   const Name = parameterNames(environment).service(SILENT_SERVICE.service);
   await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(SILENT_SERVICE), Type: 'String' }));
   ssm.destroy();

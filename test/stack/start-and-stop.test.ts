@@ -3,14 +3,19 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findPortBlock } from '../../local/command/port-block';
 import { type LocalState, readState } from '../../local/command/state-file';
 
 const root = join(__dirname, '..', '..');
-const PORT = 4700;
+/** Free when the tests begin, whatever else runs on this machine. */
+let port: number;
 let directory: string;
 let child: ChildProcess | undefined;
 let output: string;
 
+beforeAll(async () => {
+  ({ websocket: port } = await findPortBlock(0));
+});
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
   output = '';
@@ -24,7 +29,7 @@ afterEach(() => {
 function start(...more: string[]): Promise<number | null> {
   const started = spawn(
     process.execPath,
-    ['--import', 'tsx', 'local/main.ts', '--dir', directory, '--port', String(PORT), ...more],
+    ['--import', 'tsx', 'local/main.ts', '--dir', directory, '--port', String(port), ...more],
     { cwd: root },
   );
   child = started;
@@ -107,14 +112,14 @@ describe('npm start', () => {
   }, 90_000);
 
   it('moves the whole block of ports when one is taken, and says so', async () => {
-    const occupied = await occupy(PORT + 2);
+    const occupied = await occupy(port + 2);
     try {
       start();
       const state = await ready();
       const ports = [state.websocketUrl, state.serverApiUrl, state.webUrl, state.awsEndpointUrl].map((url) =>
         Number(new URL(url).port),
       );
-      expect(ports).toEqual([PORT + 10, PORT + 11, PORT + 12, PORT + 13]);
+      expect(ports).toEqual([port + 10, port + 11, port + 12, port + 13]);
       expect(output).toMatch(/taken/);
     } finally {
       occupied.close();
@@ -127,14 +132,14 @@ describe('npm start', () => {
     const state = JSON.parse(readFileSync(join(directory, 'local.json'), 'utf8'));
     expect(state).toEqual({
       pid: child?.pid,
-      websocketUrl: `ws://localhost:${PORT}/local`,
-      callbackUrl: `http://localhost:${PORT}/local`,
-      serverApiUrl: expect.stringMatching(/^http:\/\/localhost:4701\/.*api$/),
+      websocketUrl: `ws://localhost:${port}/local`,
+      callbackUrl: `http://localhost:${port}/local`,
+      serverApiUrl: expect.stringMatching(`^http://localhost:${port + 1}/.*api$`),
       apiKey: expect.stringMatching(/^.{20,}$/),
-      webUrl: `http://localhost:${PORT + 2}`,
+      webUrl: `http://localhost:${port + 2}`,
       controlUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       controlToken: expect.stringMatching(/^.{32}$/),
-      awsEndpointUrl: `http://localhost:${PORT + 3}`,
+      awsEndpointUrl: `http://localhost:${port + 3}`,
       redisUrl: expect.stringMatching(/^redis:\/\//),
       region: 'us-east-1',
       account: '000000000000',
@@ -176,7 +181,7 @@ describe('npm start', () => {
   }, 60_000);
 
   it.each([
-    [['--port', 'x'], /--port: expected a whole number/],
+    [['--port', 'x'], /--port: expected 0 or a whole number/],
     [['--nonsense'], /nonsense/],
     [['--config', '/does/not/exist.json'], /--config: expected a file/],
   ])(

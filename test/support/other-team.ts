@@ -7,9 +7,13 @@ import { promisify } from 'node:util';
 const ROOT = join(__dirname, '..', '..');
 const EXAMPLE = join(ROOT, 'examples', 'other-team');
 
+/** Redis is that of this project; nothing else of it is known there. */
+const ENVIRONMENT = { ...process.env, HOLDFAST_CACHE: join(ROOT, '.holdfast') };
+
 /** Our packages, by the folders of their workspaces. */
 export const PACKAGES = {
   '@holdfast/constructs': 'lib',
+  '@holdfast/local': 'local',
   '@holdfast/service-sdk': join('lambdas', 'service-sdk'),
 } as const;
 
@@ -61,11 +65,14 @@ export class OtherTeam {
 
   /** Runs a program in the folder; rejects with what it printed where it fails. */
   async run(program: string, ...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(program, args, { cwd: this.root, encoding: 'utf8' }).catch(
-      ({ stdout: printed, stderr }: { readonly stdout?: string; readonly stderr?: string }) => {
-        throw new Error(`${program} ${args.join(' ')} failed: ${printed ?? ''}${stderr ?? ''}`);
-      },
-    );
+    const { stdout } = await promisify(execFile)(program, args, {
+      cwd: this.root,
+      encoding: 'utf8',
+      env: ENVIRONMENT,
+      timeout: 60_000,
+    }).catch(({ stdout: printed, stderr }: { readonly stdout?: string; readonly stderr?: string }) => {
+      throw new Error(`${program} ${args.join(' ')} failed: ${printed ?? ''}${stderr ?? ''}`);
+    });
     return stdout;
   }
 

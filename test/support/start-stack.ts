@@ -1,17 +1,32 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { launchStack } from './launch-stack';
-import { TARGET_VARIABLE } from './target';
+import { type Holdfast, startHoldfast } from '../../local/kit';
+import { TARGET_VARIABLE, type Target } from './target';
 
-/** Above the default ports, so that a stack in use does not have to move. */
-const BASE_PORT = 4500;
+/** What stop-stack ends; jest runs both in one process, each with modules of its own. */
+declare global {
+  var holdfastOfTests: Holdfast | undefined;
+}
 
 /** Starts the stack, unless a target is given, and hands its coordinates to the tests. */
 export default async function startStack(): Promise<void> {
   if (process.env[TARGET_VARIABLE]) return;
-  const { pid, target } = await launchStack({ name: `test-${process.pid}`, basePort: BASE_PORT });
-  const targetFile = join(target.directory ?? '', 'target.json');
+  const holdfast = await startHoldfast();
+  globalThis.holdfastOfTests = holdfast;
+  const { environment, websocketUrl, callbackUrl, serverApiUrl, region, awsEndpointUrl, logFile, directory } =
+    holdfast;
+  const target: Target = {
+    environment,
+    websocketUrl,
+    callbackUrl,
+    serverApiUrl,
+    region,
+    awsEndpointUrl,
+    logFile,
+    directory,
+  };
+  const targetFile = join(directory, 'target.json');
   writeFileSync(targetFile, JSON.stringify(target));
   process.env[TARGET_VARIABLE] = targetFile;
-  process.env['HOLDFAST_TEST_STACK_PID'] = String(pid);
+  process.env['HOLDFAST_TEST_STACK_PID'] = String(holdfast.pid);
 }

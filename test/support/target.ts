@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type JWTPayload, SignJWT } from 'jose';
+import { readState } from '../../local/command/state-file';
+import { ControlClient } from '../../local/kit';
 import { signToken } from '../../local/token';
 
 /** The stack that end-to-end tests talk to: a local one, or a deployed environment (`npm run verify`). */
@@ -24,6 +26,13 @@ export function readTarget(): Target {
   const file = process.env[TARGET_VARIABLE];
   if (!file) throw new Error(`${TARGET_VARIABLE}: expected the file of a target, got none`);
   return JSON.parse(readFileSync(file, 'utf8')) as Target;
+}
+
+/** Asks the local stack of a target for trouble. */
+export function controlOf(target: Target): ControlClient {
+  const state = readState(target.directory ?? '');
+  if (!state) throw new Error('expected a stack that runs here, got none');
+  return new ControlClient(state);
 }
 
 /** Client configuration that reaches the AWS API of the target. */

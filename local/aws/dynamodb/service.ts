@@ -119,8 +119,12 @@ export class DynamoDbService implements AwsService {
     }
   }
 
-  /** Ends the server and forgets every table. */
-  async stop(): Promise<void> {
+  /** Ends the server and forgets every table, once nothing is under way: dynalite throws at whoever closes it under a write. */
+  stop(): Promise<void> {
+    return this.#turns.alone(() => this.#close());
+  }
+
+  async #close(): Promise<void> {
     const started = this.#started;
     this.#started = undefined;
     this.#agent.destroy();
