@@ -39,8 +39,7 @@ export async function benchReload(): Promise<void> {
       const said = async () => (await first.rpc('echo.say', { text: 'save ' })).data.text;
       while ((await said()) !== `save ${n}`) await sleep(20);
     });
-    const deployed = () =>
-      readFileSync(target.logFile ?? '', 'utf8').split(/^reload .*: version/m).length - 1;
+    const deployed = () => holdfast.log().split(/^reload .*: version/m).length - 1;
     const ofAll = await timesOf(SAVES_OF_ALL, async (n) => {
       const before = deployed();
       save(join(lambdas, 'contract', 'log.ts'), (text) => `${text}\nexport const save${n} = ${n};\n`);
