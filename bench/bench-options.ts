@@ -2,4 +2,6 @@
 export interface BenchOptions {
   /** Write what was measured into `docs/`. */
   readonly write: boolean;
+  /** How long it runs, for those that run for long. */
+  readonly minutes?: number;
 }

@@ -1,9 +1,11 @@
+import { parseArgs } from 'node:util';
 import { benchAbuse } from './abuse';
 import { benchAccess } from './access';
 import type { BenchOptions } from './bench-options';
 import { benchBundles } from './bundles';
 import { benchChat } from './chat';
 import { benchCoalescing } from './coalescing';
+import { benchEndurance } from './endurance';
 import { benchFanOut } from './fan-out';
 import { benchHost } from './host';
 import { benchIsolation } from './isolation';
@@ -14,7 +16,7 @@ import { benchReload } from './reload';
 import { benchRoundTrip } from './round-trip';
 import { benchStages } from './stages';
 
-/** `npm run bench [-- name ... [--write]]`: all benches, or those named. */
+/** `npm run bench [-- name ... [--write] [--minutes N]]`: all benches, or those named. */
 const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise<void>>> = {
   bundles: benchBundles,
   poster: benchPoster,
@@ -30,22 +32,31 @@ const benches: Readonly<Record<string, (options: BenchOptions) => void | Promise
   isolation: benchIsolation,
   host: benchHost,
   peer: benchPeer,
+  endurance: benchEndurance,
 };
 
-/** Puts what was measured into `docs/`, for the benches that do. */
-const WRITE = '--write';
+/** `--write` puts what was measured into `docs/`, for the benches that do; `--minutes` is for those that run for long. */
+const OPTIONS = { write: { type: 'boolean', default: false }, minutes: { type: 'string' } } as const;
 
 async function main(args: readonly string[]): Promise<void> {
-  const write = args.includes(WRITE);
-  const names = args.filter((arg) => arg !== WRITE);
+  const { values, positionals: names } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+  });
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   const unknown = names.filter((name) => !(name in benches));
-  if (unknown.length > 0) {
-    process.stderr.write(`bench: expected ${Object.keys(benches).join(' or ')}, got ${unknown.join(' ')}\n`);
+  if (unknown.length > 0 || (minutes !== undefined && !(minutes > 0))) {
+    const got = [...names, ...(values.minutes === undefined ? [] : ['--minutes', values.minutes])].join(' ');
+    process.stderr.write(
+      `bench: expected ${Object.keys(benches).join(' or ')}, --write, --minutes N, got ${got}\n`,
+    );
     process.exitCode = 2;
     return;
   }
+  const options: BenchOptions = { write: values.write, ...(minutes === undefined ? {} : { minutes }) };
   for (const [name, bench] of Object.entries(benches)) {
-    if (names.length === 0 || names.includes(name)) await bench({ write });
+    if (names.length === 0 || names.includes(name)) await bench(options);
   }
 }
 
