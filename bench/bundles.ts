@@ -37,46 +37,56 @@ export function benchBundles(): void {
   }
 }
 
-/** Milliseconds per load. Round by round over all bundles, so that a slow moment of the machine hits each alike. */
-function measure(bundles: ReadonlyMap<string, Bundle>): ReadonlyMap<string, readonly number[]> {
-  const times = new Map<string, number[]>([...bundles.keys()].map((name) => [name, []]));
+/** `lambda`: behind Node's `http`, which Lambda's runtime client loads before any function. `alone`: with nothing before it. */
+const STARTS = ['lambda', 'alone'] as const;
+
+type Start = (typeof STARTS)[number];
+
+/** Milliseconds of each load, by the bundle's name and the start. */
+type Loads = ReadonlyMap<string, { readonly [Each in Start]: readonly number[] }>;
+
+/** Round by round over all bundles, so that a slow moment of the machine hits each alike. */
+function measure(bundles: ReadonlyMap<string, Bundle>): Loads {
+  const loads = new Map(
+    [...bundles.keys()].map((name) => [name, { lambda: [], alone: [] } as Record<Start, number[]>]),
+  );
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, bundle] of bundles) times.get(name)?.push(loadMilliseconds(bundle));
+    for (const [name, bundle] of bundles) {
+      for (const start of STARTS) loads.get(name)?.[start].push(loadMilliseconds(bundle, start));
+    }
   }
-  return times;
+  return loads;
 }
 
-function report(
-  bundles: ReadonlyMap<string, Bundle>,
-  times: ReadonlyMap<string, readonly number[]>,
-  missing: readonly string[],
-): void {
-  const floor = median(times.get(PEER) ?? []);
-  const rows = [['bundle', 'KB', 'KB gzip', 'load ms', 'load / peer']];
+function report(bundles: ReadonlyMap<string, Bundle>, loads: Loads, missing: readonly string[]): void {
+  const medianOf = (name: string, start: Start) => median(loads.get(name)?.[start] ?? []);
+  const rows = [['bundle', 'KB', 'KB gzip', 'load ms', '/ peer', 'alone ms', '/ peer']];
   for (const [name, { file }] of bundles) {
     const bytes = readFileSync(file);
-    const load = median(times.get(name) ?? []);
     rows.push([
       name,
       (bytes.length / 1024).toFixed(0),
       (gzipSync(bytes).length / 1024).toFixed(0),
-      load.toFixed(0),
-      (load / floor).toFixed(2),
+      ...STARTS.flatMap((start) => [
+        medianOf(name, start).toFixed(0),
+        (medianOf(name, start) / medianOf(PEER, start)).toFixed(2),
+      ]),
     ]);
   }
   const peer = missing.length > 0 ? `; the peer lacks ${missing.join(', ')}` : '';
   process.stdout.write(
-    `Bundles: size and load, median of ${ROUNDS}, node ${process.version}${peer}\n${table(rows)}\n`,
+    `Bundles: size, and CPU time of the load, median of ${ROUNDS}, node ${process.version}${peer}\n${table(rows)}\n`,
   );
 }
 
 /**
- * Time inside a fresh process, without the start of node itself: all modules, and what the handler's module makes of them.
- * `http` is there before, as on Lambda, whose runtime client loads it before any function.
+ * CPU time inside a fresh process, without the start of node itself: all modules, and what the handler's module makes of them.
+ * The clock on the wall would measure what else the machine does.
  */
-function loadMilliseconds({ file, environment }: Bundle): number {
-  const script = `require('http');const t=process.hrtime.bigint();require(${JSON.stringify(file)});
-    process.stdout.write(String(Number(process.hrtime.bigint()-t)/1e6));process.exit(0)`;
+function loadMilliseconds({ file, environment }: Bundle, start: Start): number {
+  const before = start === 'lambda' ? "require('http');" : '';
+  const script = `${before}const begun=process.cpuUsage();require(${JSON.stringify(file)});
+    const {user,system}=process.cpuUsage(begun);process.stdout.write(String((user+system)/1000));process.exit(0)`;
   const { stdout, stderr, status } = spawnSync(process.execPath, ['-e', script], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] ?? '', AWS_REGION: 'us-east-1', ...environment },
