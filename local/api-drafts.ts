@@ -1,16 +1,33 @@
+import { type AuthorizerOptions, isIdentitySource } from './gateway/authorizer';
+import type { DomainMapping } from './gateway/hosted-apis';
+import type { StageThrottle } from './gateway/throttle';
 import type { WebSocketGateway } from './gateway/websocket-gateway';
 import type { HttpApiServer } from './http-api/http-api-server';
 
-interface RouteDraft {
+export interface RouteDraft {
+  readonly id: string;
+  readonly routeKey: string;
   readonly integrationId: string;
-  readonly signed: boolean;
+  /** Only for requests that IAM knows the caller of; HTTP APIs alone have such routes here. */
+  readonly signed?: boolean;
+  /** Of a WebSocket API's `$connect`. */
+  readonly authorizerId?: string | undefined;
+  /** Whether a response is selected, which then has to be there. */
+  readonly selectsResponse?: boolean;
+}
+
+interface IntegrationDraft {
+  readonly functionArn: string;
+  readonly timeoutMs: number | undefined;
 }
 
 interface ApiDraft {
   readonly protocol: 'WEBSOCKET' | 'HTTP';
   readonly selection: string;
-  readonly routes: Map<string, RouteDraft>;
-  stage: string | undefined;
+  readonly routes: RouteDraft[];
+  /** Ids of routes with a response. */
+  readonly responses: Set<string>;
+  stage: { readonly name: string; readonly throttle: StageThrottle | undefined } | undefined;
 }
 
 /** An API of a template is not complete. */
@@ -26,7 +43,10 @@ export class ApiDrafts {
   readonly #region: string;
   readonly #ports: { readonly websocket: number; readonly http: number };
   readonly #apis = new Map<string, ApiDraft>();
-  readonly #integrations = new Map<string, string>();
+  readonly #integrations = new Map<string, IntegrationDraft>();
+  readonly #authorizers = new Map<string, AuthorizerOptions>();
+  readonly #domains = new Set<string>();
+  readonly #mappings: DomainMapping[] = [];
 
   constructor(region: string, ports: { readonly websocket: number; readonly http: number }) {
     this.#region = region;
@@ -34,28 +54,60 @@ export class ApiDrafts {
   }
 
   addApi(apiId: string, protocol: 'WEBSOCKET' | 'HTTP', selection: string): void {
-    this.#apis.set(apiId, { protocol, selection, routes: new Map(), stage: undefined });
+    this.#apis.set(apiId, { protocol, selection, routes: [], responses: new Set(), stage: undefined });
   }
 
-  addIntegration(id: string, functionArn: string): void {
-    this.#integrations.set(id, functionArn);
+  /** @param timeoutMs the protocol's most where undefined */
+  addIntegration(id: string, functionArn: string, timeoutMs?: number): void {
+    this.#integrations.set(id, { functionArn, timeoutMs });
   }
 
-  /** `signed`: only for requests that IAM knows the caller of; HTTP APIs alone have such routes here. */
-  addRoute(apiId: string, routeKey: string, integrationId: string, signed = false): void {
-    const api = this.#api(apiId);
-    if (signed && api.protocol !== 'HTTP') {
-      throw new IncompleteApiError(`API ${apiId} route ${routeKey}: expected no authorization, got AWS_IAM`);
+  /** @throws IncompleteApiError for an API that has no such authorizers, or an identity source that is not carried out */
+  addAuthorizer(apiId: string, authorizer: AuthorizerOptions): void {
+    this.#webSocketApi(apiId, 'authorizer');
+    const strange = authorizer.identitySources.find((source) => !isIdentitySource(source));
+    if (strange !== undefined) {
+      throw new IncompleteApiError(
+        `API ${apiId} authorizer: expected route.request.header.* or route.request.querystring.*, got ${strange}`,
+      );
     }
-    api.routes.set(routeKey, { integrationId, signed });
+    this.#authorizers.set(authorizer.id, authorizer);
   }
 
-  addStage(apiId: string, stage: string): void {
+  addRoute(apiId: string, route: RouteDraft): void {
+    const api = this.#api(apiId);
+    if (route.signed && api.protocol !== 'HTTP') {
+      throw new IncompleteApiError(
+        `API ${apiId} route ${route.routeKey}: expected no authorization, got AWS_IAM`,
+      );
+    }
+    if (route.authorizerId !== undefined && route.routeKey !== '$connect') {
+      throw new IncompleteApiError(
+        `API ${apiId} route ${route.routeKey}: expected an authorizer on $connect alone, got one`,
+      );
+    }
+    api.routes.push(route);
+  }
+
+  addRouteResponse(apiId: string, routeId: string): void {
+    this.#webSocketApi(apiId, 'route response').responses.add(routeId);
+  }
+
+  addStage(apiId: string, name: string, throttle?: StageThrottle): void {
     const api = this.#api(apiId);
     if (api.stage !== undefined) {
-      throw new IncompleteApiError(`API ${apiId}: expected one stage, got ${api.stage} and ${stage}`);
+      throw new IncompleteApiError(`API ${apiId}: expected one stage, got ${api.stage.name} and ${name}`);
     }
-    api.stage = stage;
+    api.stage = { name, throttle };
+  }
+
+  addDomain(domain: string): void {
+    this.#domains.add(domain);
+  }
+
+  mapDomain(apiId: string, mapping: DomainMapping): void {
+    this.#webSocketApi(apiId, `domain ${mapping.domain}`);
+    this.#mappings.push(mapping);
   }
 
   endpoint(apiId: string): string {
@@ -63,40 +115,73 @@ export class ApiDrafts {
     return `${scheme}://${apiId}.execute-api.${this.#region}.amazonaws.com`;
   }
 
-  /** Puts the local address into a text wherever it names the host of one of these APIs. */
+  /**
+   * Puts the local address into a text wherever it names the host of one of these APIs, or a domain that leads to one: that stays as
+   * the first part of the path.
+   */
   localize(text: string): string {
-    const host = new RegExp(
-      `(https|wss)://([a-z0-9]+)\\.execute-api\\.${this.#region}\\.amazonaws\\.com`,
-      'g',
-    );
-    return text.replace(host, (whole, scheme: string, apiId: string) => {
-      const api = this.#apis.get(apiId);
+    const suffix = `.execute-api.${this.#region}.amazonaws.com`;
+    return text.replace(/(https|wss):\/\/([A-Za-z0-9.-]+)/g, (whole, scheme: string, host: string) => {
+      const local = scheme === 'wss' ? 'ws' : 'http';
+      if (this.#domains.has(host)) return `${local}://localhost:${this.#ports.websocket}/${host}`;
+      const api = host.endsWith(suffix) ? this.#apis.get(host.slice(0, -suffix.length)) : undefined;
       if (!api) return whole;
       const port = api.protocol === 'WEBSOCKET' ? this.#ports.websocket : this.#ports.http;
-      return `${scheme === 'wss' ? 'ws' : 'http'}://localhost:${port}`;
+      return `${local}://localhost:${port}`;
     });
   }
 
   /** Hands every API to its server. Throws IncompleteApiError for one without stage or with a dangling route. */
   publish(websocket: WebSocketGateway, http: HttpApiServer): void {
     for (const [apiId, api] of this.#apis) {
-      const { stage } = api;
-      if (stage === undefined) throw new IncompleteApiError(`API ${apiId}: expected a stage, got none`);
-      const routes = [...api.routes].map(([routeKey, { integrationId: id, signed }]) => {
-        const functionArn = this.#integrations.get(id);
-        if (!functionArn) {
-          throw new IncompleteApiError(`API ${apiId} route ${routeKey}: expected an integration, got ${id}`);
-        }
-        return { routeKey, functionArn, ...(signed ? { authorization: 'AWS_IAM' as const } : {}) };
-      });
-      if (api.protocol === 'HTTP') http.addApi({ apiId, stage, routes });
-      else {
-        const byKey = Object.fromEntries(
-          routes.map(({ routeKey, functionArn }) => [routeKey, { functionArn }]),
-        );
-        websocket.addApi({ apiId, stage, routes: byKey, routeSelectionExpression: api.selection });
+      const { stage: given } = api;
+      if (given === undefined) throw new IncompleteApiError(`API ${apiId}: expected a stage, got none`);
+      const { name: stage, throttle } = given;
+      const routes = api.routes.map((route) => ({ route, ...this.#integration(apiId, route) }));
+      if (api.protocol === 'HTTP') {
+        const served = routes.map(({ route: { routeKey, signed }, functionArn }) => ({
+          routeKey,
+          functionArn,
+          ...(signed ? { authorization: 'AWS_IAM' as const } : {}),
+        }));
+        http.addApi({ apiId, stage, routes: served, throttle });
+      } else {
+        const byKey = routes.map(({ route, ...integration }) => {
+          const answers = route.selectsResponse === true && api.responses.has(route.id);
+          return [route.routeKey, { ...integration, answers }] as const;
+        });
+        websocket.addApi({
+          apiId,
+          stage,
+          routes: Object.fromEntries(byKey),
+          routeSelectionExpression: api.selection,
+          authorizer: this.#authorizerOf(apiId, api),
+          throttle,
+        });
       }
     }
+    for (const mapping of this.#mappings) websocket.mapDomain(mapping);
+  }
+
+  #integration(apiId: string, { routeKey, integrationId: id }: RouteDraft): IntegrationDraft {
+    const integration = this.#integrations.get(id);
+    if (integration) return integration;
+    throw new IncompleteApiError(`API ${apiId} route ${routeKey}: expected an integration, got ${id}`);
+  }
+
+  #authorizerOf(apiId: string, { routes }: ApiDraft): AuthorizerOptions | undefined {
+    const id = routes.find(({ authorizerId }) => authorizerId !== undefined)?.authorizerId;
+    const authorizer = id === undefined ? undefined : this.#authorizers.get(id);
+    if (id !== undefined && authorizer === undefined) {
+      throw new IncompleteApiError(`API ${apiId} route $connect: expected an authorizer, got ${id}`);
+    }
+    return authorizer;
+  }
+
+  #webSocketApi(apiId: string, what: string): ApiDraft {
+    const api = this.#api(apiId);
+    if (api.protocol === 'WEBSOCKET') return api;
+    throw new IncompleteApiError(`${what}: expected a WebSocket API, got the HTTP API ${apiId}`);
   }
 
   #api(apiId: string): ApiDraft {

@@ -9,6 +9,7 @@ import { SsmService } from './aws/ssm/service';
 import { StsService } from './aws/sts/service';
 import type { PortBlock } from './command/port-block';
 import { Faults } from './faults/faults';
+import { AccountThrottle } from './gateway/throttle';
 import { WebSocketGateway } from './gateway/websocket-gateway';
 import { HttpApiServer } from './http-api/http-api-server';
 import { LOOPBACK } from './http-server';
@@ -133,6 +134,7 @@ export class LocalCloud {
     this.scheduler = new SchedulerService({ region, router, log, timetable });
     this.dynamodb = new DynamoDbService({ region });
     this.apis = new ApiDrafts(region, { websocket: ports.websocket, http: ports.serverApi });
+    const throttle = new AccountThrottle();
     const apiGuard = new ApiGuard({ identities: this.identities, access, region });
     this.#websocket = new WebSocketGateway({
       invoker: this.permitted,
@@ -140,6 +142,7 @@ export class LocalCloud {
       region,
       timeScale,
       management: apiGuard,
+      throttle,
       faults,
     });
     this.#http = new HttpApiServer({
@@ -147,6 +150,7 @@ export class LocalCloud {
       log,
       region,
       access: apiGuard,
+      throttle,
     });
     this.#endpoint = new AwsEndpoint({
       identities: this.identities,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { AuthorizerContext } from './authorizer';
 import { newIdentifier } from './identifiers';
 import { requestTime } from './request-time';
 
@@ -12,6 +13,8 @@ export interface ConnectionContext {
   readonly domainName: string;
   readonly sourceIp: string;
   readonly userAgent: string | undefined;
+  /** What the authorizer told of the connection. @default the API has none */
+  readonly authorizer?: AuthorizerContext;
 }
 
 type Headers = Record<string, string>;
@@ -30,6 +33,8 @@ export function connectEvent(context: ConnectionContext, request: IncomingMessag
     isBase64Encoded: false,
   };
 }
+
+export type ConnectEvent = ReturnType<typeof connectEvent>;
 
 /** The event of a message: no headers, no query. */
 export function messageEvent(context: ConnectionContext, routeKey: string, body: string) {
@@ -58,7 +63,7 @@ export function disconnectEvent(context: ConnectionContext, code: number, reason
 function requestContext(context: ConnectionContext, routeKey: string, eventType: string) {
   const requestId = newIdentifier();
   const now = Date.now();
-  const { sourceIp, userAgent } = context;
+  const { sourceIp, userAgent, authorizer } = context;
   return {
     routeKey,
     eventType,
@@ -73,6 +78,7 @@ function requestContext(context: ConnectionContext, routeKey: string, eventType:
     domainName: context.domainName,
     connectionId: context.connectionId,
     apiId: context.apiId,
+    ...(authorizer && { authorizer }),
   };
 }
 

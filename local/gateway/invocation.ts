@@ -3,7 +3,12 @@ import { type Actor, type Invoker, LOCAL_ACCOUNT } from '../ports';
 /** How a synchronous integration ended. `failed`: the function threw or died, or could not be invoked at all. */
 export type IntegrationResult =
   | { readonly outcome: 'answered'; readonly payload: string }
-  | { readonly outcome: 'failed'; readonly cause?: unknown }
+  | {
+      readonly outcome: 'failed';
+      /** Of the function, where it ran. */
+      readonly payload?: string;
+      readonly cause?: unknown;
+    }
   | { readonly outcome: 'timed out' };
 
 /** ARN of a part of an API, such as `<api>/<stage>/<route key>`. */
@@ -14,6 +19,7 @@ export function executeApiArn(region: string, path: string): string {
 /**
  * Invokes a function and waits for its result, but no longer than `timeoutMs`. Never rejects.
  * @param sourceArn of the route, which the function's permission names
+ * @param roleArn with which API Gateway invokes; without one it needs that permission
  */
 export async function invokeIntegration(
   invoker: Invoker,
@@ -21,6 +27,7 @@ export async function invokeIntegration(
   event: object,
   timeoutMs: number,
   sourceArn: string,
+  roleArn?: string,
 ): Promise<IntegrationResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<IntegrationResult>((resolve) => {
@@ -31,7 +38,7 @@ export async function invokeIntegration(
   try {
     return await Promise.race([
       timeout,
-      invoke(invoker, functionArn, event, { service: 'apigateway.amazonaws.com', sourceArn }),
+      invoke(invoker, functionArn, event, { service: 'apigateway.amazonaws.com', sourceArn, roleArn }),
     ]);
   } finally {
     clearTimeout(timer);
@@ -48,7 +55,7 @@ async function invoke(
     const result = await invoker.invoke(functionArn, JSON.stringify(event), 'RequestResponse', actor);
     return result.functionError === undefined
       ? { outcome: 'answered', payload: result.payload }
-      : { outcome: 'failed' };
+      : { outcome: 'failed', payload: result.payload };
   } catch (cause) {
     return { outcome: 'failed', cause };
   }

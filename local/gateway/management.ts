@@ -10,12 +10,23 @@ import { isIdentifier } from './identifiers';
 import type { GatewayLimits } from './limits';
 import { readBody } from './request-body';
 import { isSigned, type ManagementAccess, originOf, requestOf } from './signed-access';
+import type { AccountThrottle } from './throttle';
 
 /** The API and stage that the path names. */
 export interface ManagedApi {
   readonly apiId: string;
   readonly stage: string;
   readonly connections: ReadonlyMap<string, GatewayConnection>;
+}
+
+/** What decides about a request beside its path. */
+export interface ManagementRules {
+  readonly limits: GatewayLimits;
+  /** Undefined lets everybody in whose request is signed. */
+  readonly access: ManagementAccess | undefined;
+  readonly throttle: AccountThrottle;
+  /** What goes wrong on request. */
+  readonly faults: Pick<Faults, 'post'> | undefined;
 }
 
 const NO_BODY = Buffer.alloc(0);
@@ -27,17 +38,13 @@ const NO_BODY = Buffer.alloc(0);
  * messages reach the client in the order in which their requests were accepted.
  *
  * @param encodedId the last part of the path, still URL-encoded
- * @param access undefined lets everybody in whose request is signed
- * @param faults what goes wrong on request
  */
 export async function answerManagement(
   request: IncomingMessage,
   response: ServerResponse,
   encodedId: string,
   api: ManagedApi,
-  limits: GatewayLimits,
-  access: ManagementAccess | undefined,
-  faults: Pick<Faults, 'post'> | undefined,
+  { limits, access, throttle, faults }: ManagementRules,
 ): Promise<void> {
   if (!isSigned(request) || !['GET', 'POST', 'DELETE'].includes(request.method ?? '')) {
     return fail(
@@ -61,6 +68,9 @@ export async function answerManagement(
   // Nothing may be awaited from here to the send, but where a fault asks for it: see the order above.
   const refused = access && refusalOf(access, request, { ...api, connectionId }, data ?? NO_BODY);
   if (refused) return answer(response, refused);
+  if (!throttle.takeRequest()) {
+    return fail(request, response, 429, 'LimitExceededException', 'Rate exceeded');
+  }
   const connection = api.connections.get(connectionId);
   if (!connection?.isOpen) return fail(request, response, 410, 'GoneException');
   if (request.method === 'GET') return succeed(response, 200, describe(connection));

@@ -6,14 +6,17 @@ import { passes } from '../hops';
 import { listen, stop } from '../http-server';
 import type { Invoker, RuntimeLog } from '../ports';
 import { type Disconnection, GatewayConnection } from './connection';
+import { errorFrame } from './error-frame';
 import { type ConnectionContext, connectEvent, disconnectEvent, messageEvent } from './event';
 import { isWebSocketUpgrade, readHandshake, refuseUpgrade, sourceAddress } from './handshake';
+import { type DomainMapping, type HostedApi, HostedApis, type WebSocketApi } from './hosted-apis';
 import { newIdentifier } from './identifiers';
-import { executeApiArn, integrationWarning, invokeIntegration } from './invocation';
+import { Integrations } from './integrations';
 import { AWS_LIMITS, type GatewayLimits } from './limits';
 import { answerManagement } from './management';
-import { RouteSelection } from './route-selection';
+import { returnedBody } from './route-response';
 import type { ManagementAccess } from './signed-access';
+import { AccountThrottle } from './throttle';
 
 export interface WebSocketGatewayOptions {
   readonly invoker: Invoker;
@@ -25,19 +28,10 @@ export interface WebSocketGatewayOptions {
   readonly timeScale?: number;
   /** Who may use `@connections`. @default everybody who signs */
   readonly management?: ManagementAccess;
+  /** What all APIs of the account share. @default one with the default quotas, of its own */
+  readonly throttle?: AccountThrottle;
   /** What goes wrong on request. @default nothing */
   readonly faults?: Pick<Faults, 'post' | 'dropsDisconnect'>;
-}
-
-export interface WebSocketApi {
-  readonly apiId: string;
-  /** Locally a stage belongs to one API: it is the path under which clients reach it. */
-  readonly stage: string;
-  /** By route key: `$connect`, `$default`, `$disconnect` and custom ones, each optional. */
-  readonly routes: Readonly<Record<string, { readonly functionArn: string }>>;
-  readonly routeSelectionExpression: string;
-  /** What events call `domainName`. @default `{apiId}.execute-api.{region}.amazonaws.com` */
-  readonly domainName?: string;
 }
 
 export interface ConnectionSummary {
@@ -49,24 +43,10 @@ export interface ConnectionSummary {
   readonly lastActiveAt: number;
 }
 
-/** Two APIs asked for the same path. */
-export class StageTakenError extends Error {
-  override readonly name = 'StageTakenError';
-  readonly stage: string;
-
-  constructor(stage: string, heldBy: string, wantedBy: string) {
-    super(
-      `stage "${stage}" of WebSocket API ${wantedBy}: expected a stage name that no other API uses locally, got one that API ${heldBy} has`,
-    );
-    this.stage = stage;
-  }
-}
-
-interface HostedApi extends WebSocketApi {
-  readonly domainName: string;
-  readonly selection: RouteSelection;
-  readonly connections: Map<string, GatewayConnection>;
-}
+/** What became of a handshake. */
+type Admission =
+  | { readonly accepted: true; readonly subprotocol: string | undefined; readonly context: ConnectionContext }
+  | { readonly accepted: false; readonly status: number; readonly message?: string };
 
 /** A client that has not answered the close frame by then is cut off. */
 const CLOSE_TIMEOUT_MS = 3_000;
@@ -80,14 +60,14 @@ const MAX_HEADER_BYTES = 64 * 1024;
  * `/{stage}/@connections/{id}`.
  */
 export class WebSocketGateway {
-  readonly #invoker: Invoker;
   readonly #log: RuntimeLog;
-  readonly #region: string;
   readonly #limits: GatewayLimits;
   readonly #timeScale: number;
   readonly #management: ManagementAccess | undefined;
   readonly #faults: Pick<Faults, 'post' | 'dropsDisconnect'> | undefined;
-  readonly #apis = new Map<string, HostedApi>();
+  readonly #throttle: AccountThrottle;
+  readonly #integrations: Integrations;
+  readonly #apis: HostedApis;
   readonly #server: Server;
   readonly #upgrader: WebSocketServer;
   /** Subprotocols that `$connect` chose, for upgrades that are just being completed. */
@@ -96,10 +76,13 @@ export class WebSocketGateway {
   #closing = false;
 
   constructor(options: WebSocketGatewayOptions) {
-    this.#invoker = options.invoker;
-    this.#log = options.log;
-    this.#region = options.region;
+    const { invoker, log, region, throttle = new AccountThrottle() } = options;
+    this.#log = log;
     this.#limits = { ...AWS_LIMITS, ...options.limits };
+    this.#throttle = throttle;
+    this.#apis = new HostedApis(region, throttle);
+    const timeoutMs = this.#limits.integrationTimeoutMs;
+    this.#integrations = new Integrations({ invoker, log, region, timeoutMs });
     this.#timeScale = options.timeScale ?? 1;
     this.#management = options.management;
     this.#faults = options.faults;
@@ -121,14 +104,12 @@ export class WebSocketGateway {
 
   /** @throws StageTakenError */
   addApi(api: WebSocketApi): void {
-    const holder = this.#apis.get(api.stage);
-    if (holder) throw new StageTakenError(api.stage, holder.apiId, api.apiId);
-    this.#apis.set(api.stage, {
-      ...api,
-      domainName: api.domainName ?? `${api.apiId}.execute-api.${this.#region}.amazonaws.com`,
-      selection: new RouteSelection(api.routeSelectionExpression, Object.keys(api.routes)),
-      connections: new Map(),
-    });
+    this.#apis.add(api);
+  }
+
+  /** Leads a domain, or a part of its path, to the stage of an API that was added. */
+  mapDomain(mapping: DomainMapping): void {
+    this.#apis.map(mapping);
   }
 
   /** Resolves with the port; rejects if it is taken. Port 0 takes a free one. */
@@ -138,7 +119,7 @@ export class WebSocketGateway {
 
   /** The connections that are open now. */
   connections(): ConnectionSummary[] {
-    return [...this.#apis.values()].flatMap((api) =>
+    return this.#apis.all().flatMap((api) =>
       [...api.connections.values()].map(({ context, lastActiveAt }) => ({
         apiId: context.apiId,
         stage: context.stage,
@@ -151,7 +132,7 @@ export class WebSocketGateway {
 
   /** Ends sockets without a close frame, as a lost network does. @returns how many */
   cut(chosen: () => boolean): number {
-    const open = [...this.#apis.values()].flatMap((api) => [...api.connections.values()]);
+    const open = this.#apis.all().flatMap((api) => [...api.connections.values()]);
     const struck = open.filter(() => chosen());
     for (const connection of struck) connection.terminate();
     return struck.length;
@@ -164,7 +145,7 @@ export class WebSocketGateway {
   async close(): Promise<void> {
     this.#closing = true;
     for (const socket of this.#pending) refuseUpgrade(socket, 503);
-    const open = [...this.#apis.values()].flatMap((api) => [...api.connections.values()]);
+    const open = this.#apis.all().flatMap((api) => [...api.connections.values()]);
     for (const connection of open) connection.close(1001);
     await stop(this.#server, () => {
       for (const connection of open) connection.terminate();
@@ -173,14 +154,18 @@ export class WebSocketGateway {
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [stage, ...rest] = pathSegments(request.url);
-    const api = this.#apis.get(stage ?? '');
-    const [resource, id, ...more] = rest;
+    const { api, rest } = this.#apis.locate(request) ?? {};
+    const [resource, id, ...more] = rest ?? [];
     if (api && resource !== undefined && id !== undefined && more.length === 0 && isConnections(resource)) {
-      return answerManagement(request, response, id, api, this.#limits, this.#management, this.#faults);
+      return answerManagement(request, response, id, api, {
+        limits: this.#limits,
+        access: this.#management,
+        throttle: this.#throttle,
+        faults: this.#faults,
+      });
     }
     request.resume();
-    if (api && rest.length === 0 && request.method === 'GET') {
+    if (api && rest?.length === 0 && request.method === 'GET') {
       response.writeHead(426, { upgrade: 'websocket', 'content-type': 'application/json' });
       response.end(JSON.stringify({ message: 'Upgrade Required' }));
       return;
@@ -192,37 +177,52 @@ export class WebSocketGateway {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // A client that resets the connection while the function runs must not end the process.
     socket.on('error', () => socket.destroy());
-    const url = request.url ?? '';
-    const [stage, ...rest] = pathSegments(url);
-    const api = this.#apis.get(stage ?? '');
-    if (!api || rest.length > 0) return refuseUpgrade(socket, 403, 'Forbidden');
-    const urlCharacters = `wss://${api.domainName}${url}`.length;
-    if (urlCharacters > this.#limits.urlCharacters) {
-      const limit = this.#limits.urlCharacters;
-      this.#log.warn(
-        'websocket-api',
-        `handshake refused with 414: expected a URL of at most ${limit} characters, got ${urlCharacters}`,
-      );
+    const location = this.#apis.locate(request);
+    if (!location || location.rest.length > 0) return refuseUpgrade(socket, 403, 'Forbidden');
+    const { api, domainName } = location;
+    if (this.#isTooLong(domainName, request.url ?? ''))
       return refuseUpgrade(socket, 414, 'Request-URI Too Long');
-    }
     if (!isWebSocketUpgrade(request)) return refuseUpgrade(socket, 400, 'Bad Request');
     if (this.#closing) return refuseUpgrade(socket, 503);
+    if (!this.#throttle.takeConnection() || !this.#mayPass(api, '$connect'))
+      return refuseUpgrade(socket, 429, 'Too Many Requests');
 
-    const context: ConnectionContext = {
+    const asking: ConnectionContext = {
       connectionId: newIdentifier(),
       connectedAt: Date.now(),
       apiId: api.apiId,
       stage: api.stage,
-      domainName: api.domainName,
+      domainName,
       sourceIp: sourceAddress(request),
       userAgent: request.headers['user-agent'],
     };
     this.#pending.add(socket);
-    const handshake = readHandshake(await this.#integrate(api, '$connect', connectEvent(context, request)));
+    const admission = await this.#admit(api, asking, request);
     this.#pending.delete(socket);
     if (this.#closing) return;
-    if (!handshake.accepted) return refuseUpgrade(socket, handshake.status);
-    if (handshake.subprotocol !== undefined) this.#subprotocols.set(request, handshake.subprotocol);
+    if (!admission.accepted) return refuseUpgrade(socket, admission.status, admission.message);
+    this.#open(api, admission, request, socket, head);
+  }
+
+  /** The authorizer's word, then that of `$connect`. */
+  async #admit(api: HostedApi, asking: ConnectionContext, request: IncomingMessage): Promise<Admission> {
+    const authorization = await this.#integrations.authorize(api, request, connectEvent(asking, request));
+    if (!authorization.allowed) return { accepted: false, ...authorization };
+    const context = api.authorizer ? { ...asking, authorizer: authorization.context } : asking;
+    const handshake = readHandshake(
+      await this.#integrations.run(api, '$connect', connectEvent(context, request)),
+    );
+    return handshake.accepted ? { ...handshake, context } : handshake;
+  }
+
+  #open(
+    api: HostedApi,
+    { context, subprotocol }: Extract<Admission, { accepted: true }>,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): void {
+    if (subprotocol !== undefined) this.#subprotocols.set(request, subprotocol);
     let opened = false;
     this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
       opened = true;
@@ -236,21 +236,42 @@ export class WebSocketGateway {
     if (!opened) this.#disconnected(api, context, { code: 1006, reason: 'Connection closed abnormally' });
   }
 
+  #isTooLong(domainName: string, url: string): boolean {
+    const limit = this.#limits.urlCharacters;
+    const characters = `wss://${domainName}${url}`.length;
+    if (characters <= limit) return false;
+    this.#log.warn(
+      'websocket-api',
+      `handshake refused with 414: expected a URL of at most ${limit} characters, got ${characters}`,
+    );
+    return true;
+  }
+
+  /** Whether the account's and the stage's rates leave room for one more request. */
+  #mayPass(api: HostedApi, routeKey: string): boolean {
+    return this.#throttle.takeRequest() && api.routeThrottle.take(routeKey);
+  }
+
   /** Messages of one connection run concurrently, as on AWS. */
   async #message(api: HostedApi, connection: GatewayConnection, body: string): Promise<void> {
-    passes('frame', connection.context.connectionId, body);
+    const { connectionId } = connection.context;
+    passes('frame', connectionId, body);
     const routeKey = api.selection.select(body);
     if (routeKey === undefined) {
-      connection.send(errorFrame('Forbidden', connection.context.connectionId, newIdentifier()));
-      return;
+      return connection.send(errorFrame('Forbidden', connectionId, newIdentifier()));
+    }
+    if (!this.#mayPass(api, routeKey)) {
+      return connection.send(errorFrame('Too Many Requests', connectionId, newIdentifier()));
     }
     const event = messageEvent(connection.context, routeKey, body);
-    const result = await this.#integrate(api, routeKey, event);
+    const result = await this.#integrations.run(api, routeKey, event);
+    if (result?.outcome !== 'answered') {
+      const { requestId } = event.requestContext;
+      return connection.send(errorFrame('Internal server error', connectionId, requestId));
+    }
     // Without a route response the function's own answer goes nowhere.
-    if (result?.outcome === 'answered') return;
-    connection.send(
-      errorFrame('Internal server error', connection.context.connectionId, event.requestContext.requestId),
-    );
+    const answer = api.routes[routeKey]?.answers ? returnedBody(result.payload) : undefined;
+    if (answer !== undefined) connection.send(answer);
   }
 
   #disconnected(api: HostedApi, context: ConnectionContext, { code, reason }: Disconnection): void {
@@ -270,33 +291,10 @@ export class WebSocketGateway {
       );
     }
     if (this.#faults?.dropsDisconnect()) return;
-    void this.#integrate(api, '$disconnect', disconnectEvent(context, code, reason));
+    void this.#integrations.run(api, '$disconnect', disconnectEvent(context, code, reason));
   }
-
-  /** The result of a route's function; undefined if the API has no such route. */
-  async #integrate(api: HostedApi, routeKey: string, event: object) {
-    const route = Object.hasOwn(api.routes, routeKey) ? api.routes[routeKey] : undefined;
-    if (!route) return undefined;
-    const timeoutMs = this.#limits.integrationTimeoutMs;
-    const sourceArn = executeApiArn(this.#region, `${api.apiId}/${api.stage}/${routeKey}`);
-    const result = await invokeIntegration(this.#invoker, route.functionArn, event, timeoutMs, sourceArn);
-    const warning = integrationWarning(result, timeoutMs);
-    if (warning !== undefined) this.#log.warn(`${api.apiId} ${routeKey}`, warning);
-    return result;
-  }
-}
-
-/** The parts of a URL's path, `/local/` being the same as `/local`. */
-function pathSegments(url: string | undefined): string[] {
-  const [path = ''] = (url ?? '').split('?');
-  return path.replace(/^\//, '').replace(/\/$/, '').split('/');
 }
 
 function isConnections(segment: string): boolean {
   return segment.replace(/^%40/i, '@') === '@connections';
-}
-
-/** The frame that API Gateway itself sends, with its spacing. */
-function errorFrame(message: string, connectionId: string, requestId: string): string {
-  return `{"message": "${message}", "connectionId":"${connectionId}", "requestId":"${requestId}"}`;
 }

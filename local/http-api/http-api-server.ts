@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { executeApiArn, integrationWarning, invokeIntegration } from '../gateway/invocation';
 import { readBody } from '../gateway/request-body';
 import { isSigned, originOf, type RouteAccess, requestOf } from '../gateway/signed-access';
+import { AccountThrottle, type RouteThrottle, type StageThrottle } from '../gateway/throttle';
 import { listen, stop } from '../http-server';
 import { AwsError, type Invoker, LOCAL_ACCOUNT, type Principal, type RuntimeLog } from '../ports';
 import { requestEvent } from './event';
@@ -16,6 +17,8 @@ export interface HttpApiServerOptions {
   readonly account?: string;
   /** Who may use routes that take signed requests only. @default - nobody: such routes answer 403 */
   readonly access?: RouteAccess;
+  /** What all APIs of the account share. @default one with the default quotas, of its own */
+  readonly throttle?: AccountThrottle;
   /** @default HTTP_API_LIMITS */
   readonly limits?: Partial<HttpApiLimits>;
 }
@@ -25,6 +28,8 @@ export interface HttpApi {
   /** `$default` is served at the root, any other stage under `/{stage}`. */
   readonly stage: string;
   readonly routes: readonly HttpApiRoute[];
+  /** @default only the account's */
+  readonly throttle?: StageThrottle | undefined;
   /** What events call `domainName`. @default `{apiId}.execute-api.{region}.amazonaws.com` */
   readonly domainName?: string;
 }
@@ -53,6 +58,7 @@ export class HttpApiStageTakenError extends Error {
 interface HostedApi extends HttpApi {
   readonly domainName: string;
   readonly table: RouteTable;
+  readonly routeThrottle: RouteThrottle;
 }
 
 /** HTTP APIs of API Gateway, with Lambda proxy integrations in payload format 2.0. */
@@ -63,6 +69,7 @@ export class HttpApiServer {
   readonly #account: string;
   readonly #access: RouteAccess | undefined;
   readonly #limits: HttpApiLimits;
+  readonly #throttle: AccountThrottle;
   readonly #apis = new Map<string, HostedApi>();
   readonly #server: Server;
 
@@ -72,6 +79,7 @@ export class HttpApiServer {
     this.#region = options.region;
     this.#account = options.account ?? LOCAL_ACCOUNT;
     this.#access = options.access;
+    this.#throttle = options.throttle ?? new AccountThrottle();
     this.#limits = { ...HTTP_API_LIMITS, ...options.limits };
     this.#server = createServer((request, response) => {
       this.#request(request, response).catch(() => response.destroy());
@@ -86,6 +94,7 @@ export class HttpApiServer {
       ...api,
       domainName: api.domainName ?? `${api.apiId}.execute-api.${this.#region}.amazonaws.com`,
       table: new RouteTable(api.routes),
+      routeThrottle: this.#throttle.ofStage(api.throttle),
     });
   }
 
@@ -106,6 +115,10 @@ export class HttpApiServer {
     if (!api || !match) {
       request.resume();
       return answer(response, 404, 'Not Found');
+    }
+    if (!this.#throttle.takeRequest() || !api.routeThrottle.take(match.route.routeKey)) {
+      request.resume();
+      return answer(response, 429, 'Too Many Requests');
     }
     const signedOnly = match.route.authorization === 'AWS_IAM';
     if (signedOnly && !isSigned(request)) {

@@ -2,11 +2,12 @@ import { generatedId, generatedName } from './naming';
 import type { CreatedResource, ResourceRequest } from './provider';
 
 /**
- * Types that shape a deployment and do nothing on one machine: networks, log settings, alarms. They get a name and plausible
+ * Types that shape a deployment and do nothing on one machine: networks, names, log settings, alarms. They get a name and plausible
  * attributes, and their properties are not looked at.
  */
 const INERT: Readonly<Record<string, string>> = {
   'AWS::CDK::Metadata': 'metadata',
+  'AWS::CertificateManager::Certificate': 'certificate',
   'AWS::CloudWatch::Alarm': 'alarm',
   'AWS::CloudWatch::Dashboard': 'dashboard',
   'AWS::EC2::EgressOnlyInternetGateway': 'eigw',
@@ -23,6 +24,7 @@ const INERT: Readonly<Record<string, string>> = {
   'AWS::EC2::VPC': 'vpc',
   'AWS::EC2::VPCCidrBlock': 'vpc-cidr-assoc',
   'AWS::EC2::VPCGatewayAttachment': 'vgw-attach',
+  'AWS::Route53::RecordSet': 'record',
 };
 
 export const INERT_TYPES: ReadonlySet<string> = new Set(Object.keys(INERT));

@@ -1,5 +1,15 @@
 import { apiDestination, connection } from './api-destinations';
-import { account, api, integration, route, stage } from './api-gateway';
+import {
+  account,
+  api,
+  apiMapping,
+  authorizer,
+  domainName,
+  integration,
+  route,
+  routeResponse,
+  stage,
+} from './api-gateway';
 import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
 import {
   eventBusPolicy,
@@ -21,8 +31,12 @@ import { parameter, rotationSchedule, secret, table } from './storage';
 const ACTIVE: Readonly<Record<string, Provider>> = {
   'AWS::ApiGateway::Account': account,
   'AWS::ApiGatewayV2::Api': api,
+  'AWS::ApiGatewayV2::ApiMapping': apiMapping,
+  'AWS::ApiGatewayV2::Authorizer': authorizer,
+  'AWS::ApiGatewayV2::DomainName': domainName,
   'AWS::ApiGatewayV2::Integration': integration,
   'AWS::ApiGatewayV2::Route': route,
+  'AWS::ApiGatewayV2::RouteResponse': routeResponse,
   'AWS::ApiGatewayV2::Stage': stage,
   'AWS::DynamoDB::Table': table,
   'AWS::ElastiCache::ServerlessCache': serverlessCache,

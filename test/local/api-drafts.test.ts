@@ -54,7 +54,7 @@ describe('an API that is not complete', () => {
     const apis = drafts();
     apis.addStage('wabc', 'local');
     apis.addStage('habc', 'local');
-    apis.addRoute('wabc', '$connect', 'nowhere');
+    apis.addRoute('wabc', { id: 'r1', routeKey: '$connect', integrationId: 'nowhere' });
     expect(() => publish(apis)).toThrow(IncompleteApiError);
   });
 
@@ -63,7 +63,37 @@ describe('an API that is not complete', () => {
     apis.addStage('wabc', 'local');
     apis.addStage('habc', 'local');
     apis.addIntegration('i1', 'arn:aws:lambda:eu-west-1:000000000000:function:f');
-    apis.addRoute('wabc', '$connect', 'i1');
+    apis.addRoute('wabc', { id: 'r1', routeKey: '$connect', integrationId: 'i1' });
     expect(() => publish(apis)).not.toThrow();
   });
+
+  it('is refused with an authorizer that is not there, and with one behind another route', () => {
+    const apis = drafts();
+    apis.addStage('wabc', 'local');
+    apis.addStage('habc', 'local');
+    apis.addIntegration('i1', 'arn:aws:lambda:eu-west-1:000000000000:function:f');
+    const route = { id: 'r1', integrationId: 'i1', authorizerId: 'a1' };
+    expect(() => apis.addRoute('wabc', { ...route, routeKey: '$default' })).toThrow(
+      /expected an authorizer on \$connect alone/,
+    );
+    apis.addRoute('wabc', { ...route, routeKey: '$connect' });
+    expect(() => publish(apis)).toThrow(/expected an authorizer, got a1/);
+  });
+
+  it('is refused with an identity source that is not carried out, and parts that HTTP APIs do not have', () => {
+    const authorizer = { id: 'a', functionArn: 'f', identitySources: ['context.stage'] };
+    expect(() => drafts().addAuthorizer('wabc', authorizer)).toThrow(/got context.stage/);
+    expect(() => drafts().addAuthorizer('habc', authorizer)).toThrow(/got the HTTP API habc/);
+    expect(() => drafts().addRouteResponse('habc', 'r')).toThrow(/got the HTTP API habc/);
+    const mapping = { domain: 'd.example.com', key: '', stage: 's' };
+    expect(() => drafts().mapDomain('habc', mapping)).toThrow(/domain d.example.com: expected a WebSocket/);
+  });
+});
+
+it('a domain of its own stays as the first part of the local path', () => {
+  const apis = drafts();
+  apis.addDomain('ws.example.com');
+  expect(apis.localize('wss://ws.example.com/chat https://ws.example.com https://ws.example.com.au/x')).toBe(
+    'ws://localhost:4000/ws.example.com/chat http://localhost:4000/ws.example.com https://ws.example.com.au/x',
+  );
 });

@@ -1,5 +1,6 @@
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import { WebSocket } from 'ws';
+import type { WebSocketApi, WebSocketRoute } from '../../local/gateway/hosted-apis';
 import { WebSocketGateway, type WebSocketGatewayOptions } from '../../local/gateway/websocket-gateway';
 import type { InvokeResult, Invoker, RuntimeLog } from '../../local/ports';
 
@@ -37,7 +38,7 @@ export class FakeInvoker implements Invoker {
     } catch (error) {
       return {
         statusCode: 200,
-        payload: JSON.stringify({ errorMessage: String(error) }),
+        payload: JSON.stringify({ errorMessage: error instanceof Error ? error.message : String(error) }),
         functionError: 'Unhandled',
       };
     }
@@ -67,8 +68,9 @@ const ROUTES = {
 /** A gateway with one API, `api1` at stage `local`, whose functions are `connect`, `default` and `disconnect`. */
 export async function startGateway(
   options: Partial<WebSocketGatewayOptions> & {
-    routes?: Record<string, { functionArn: string }>;
+    routes?: Record<string, WebSocketRoute>;
     expression?: string;
+    api?: Partial<WebSocketApi>;
     /** Address to listen on. @default 127.0.0.1 */
     host?: string;
   } = {},
@@ -84,6 +86,7 @@ export async function startGateway(
     stage: 'local',
     routes: options.routes ?? ROUTES,
     routeSelectionExpression: options.expression ?? '$request.body.action',
+    ...options.api,
   });
   const port = await gateway.listen(0, options.host ?? '127.0.0.1');
   const management = new ApiGatewayManagementApiClient({
@@ -145,8 +148,8 @@ export class Client {
 }
 
 /** The HTTP status with which an upgrade was refused. */
-export function refusal(url: string): Promise<number | undefined> {
-  const socket = new WebSocket(url);
+export function refusal(url: string, headers: Record<string, string> = {}): Promise<number | undefined> {
+  const socket = new WebSocket(url, { headers });
   socket.on('error', () => undefined);
   return new Promise((resolve, reject) => {
     socket.once('unexpected-response', (request, response) => {

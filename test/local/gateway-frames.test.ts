@@ -17,13 +17,13 @@ const bodies = (): number[] => fixture.invoker.of('default').map(({ body }) => b
 const status = () => fixture.invoker.of('disconnect')[0]?.requestContext['disconnectStatusCode'];
 
 describe('the gateway', () => {
-  it('takes a frame of exactly 32 KB', async () => {
+  it('takes a frame of exactly 32 KB (quotas page)', async () => {
     const client = await Client.open(fixture.url);
     client.socket.send('x'.repeat(32 * KB));
     await eventually(() => expect(bodies()).toEqual([32 * KB]));
   });
 
-  it('closes 1009 for a frame of one byte more', async () => {
+  it('closes 1009 for a frame of one byte more (react-use-websocket#134)', async () => {
     const client = await Client.open(fixture.url);
     client.socket.send('x'.repeat(32 * KB + 1));
     expect(await client.closed).toMatchObject({ code: 1009 });
@@ -52,7 +52,7 @@ describe('the gateway', () => {
     expect(bodies()).toEqual([]);
   });
 
-  it('takes a fragmented message of exactly 128 KB and closes 1009 for a larger one', async () => {
+  it('takes a fragmented message of exactly 128 KB and closes 1009 for a larger one (quotas page)', async () => {
     const client = await Client.open(fixture.url);
     const part = 'x'.repeat(32 * KB);
     for (const fin of [false, false, false, true]) client.socket.send(part, { fin });
@@ -64,7 +64,7 @@ describe('the gateway', () => {
     expect(bodies()).toEqual([128 * KB]);
   });
 
-  it('closes 1003 for binary frames', async () => {
+  it('closes 1003 for binary frames (developer guide, binary media types)', async () => {
     const client = await Client.open(fixture.url);
     client.socket.send(Buffer.from([1, 2, 3]));
     expect(await client.closed).toMatchObject({ code: 1003 });

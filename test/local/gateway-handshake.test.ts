@@ -13,7 +13,7 @@ afterEach(() => fixture?.stop());
 describe('the handshake', () => {
   beforeEach(() => start());
 
-  it('waits for the function of $connect', async () => {
+  it('waits for the function of $connect (developer guide, route keys connect and disconnect)', async () => {
     let release: (result: unknown) => void = () => undefined;
     fixture.invoker.on(
       'connect',
@@ -35,7 +35,7 @@ describe('the handshake', () => {
     expect(fixture.gateway.connections()).toHaveLength(1);
   });
 
-  it('shows the function what API Gateway shows it', async () => {
+  it('shows the function what API Gateway shows it (captures of typelevel/feral, 2024)', async () => {
     await Client.open(`${fixture.url}?token=a%20b&x=1&x=2`, {
       headers: { 'X-MiXed': 'yes', 'User-Agent': 'test/1' },
     });
@@ -74,7 +74,7 @@ describe('the handshake', () => {
     expect(event).not.toHaveProperty('body');
   });
 
-  it('leaves the query fields out where there is no query', async () => {
+  it('leaves the query fields out where there is no query (serverless-offline, test against AWS)', async () => {
     await Client.open(fixture.url);
     expect(fixture.invoker.of('connect')[0]).not.toHaveProperty('queryStringParameters');
     expect(fixture.invoker.of('connect')[0]).not.toHaveProperty('multiValueQueryStringParameters');
@@ -83,31 +83,33 @@ describe('the handshake', () => {
   it.each([
     ['a redirect', { statusCode: 301 }, 301],
     ['a refusal', { statusCode: 401 }, 401],
-    ['a server error', { statusCode: 501 }, 501],
+    ['another one', { statusCode: 403 }, 403],
+    ['a server error', { statusCode: 500 }, 500],
+    ['a rarer one', { statusCode: 501 }, 501],
     ['no object', 'yes', 502],
     ['nothing', undefined, 502],
     ['no status', { body: 'x' }, 502],
-  ])('passes on %s', async (_, result, status) => {
+  ])('passes on %s (published wscat experiment)', async (_, result, status) => {
     fixture.invoker.on('connect', () => result);
     expect(await refusal(fixture.url)).toBe(status);
     await sleep(20);
     expect(fixture.invoker.of('disconnect')).toEqual([]);
   });
 
-  it('answers 502 when the function throws', async () => {
+  it('answers 502 when the function throws (published wscat experiment; serverless-websockets-plugin#13)', async () => {
     fixture.invoker.on('connect', () => {
       throw new Error('boom');
     });
     expect(await refusal(fixture.url)).toBe(502);
   });
 
-  it('selects the subprotocol that the function names, in any case of the header', async () => {
+  it('selects the subprotocol that the function names, in any case of the header (developer guide, connect route subprotocol)', async () => {
     fixture.invoker.on('connect', () => ({ statusCode: 200, headers: { 'sec-WebSocket-protocol': 'b' } }));
     const client = await Client.open(fixture.url, { protocols: ['a', 'b'] });
     expect(client.socket.protocol).toBe('b');
   });
 
-  it('selects no subprotocol by itself', async () => {
+  it('selects no subprotocol by itself (RFC 6455, 4.2.2)', async () => {
     await expect(Client.open(fixture.url, { protocols: ['a'] })).rejects.toThrow(
       'Server sent no subprotocol',
     );
@@ -117,7 +119,7 @@ describe('the handshake', () => {
     expect((await Client.open(fixture.url)).socket.extensions).toBe('');
   });
 
-  it('refuses what is no WebSocket of a known stage', async () => {
+  it('answers 426 to a plain GET (serverless-offline, test against AWS) and 403 to what is no stage', async () => {
     const get = await fetch(fixture.httpUrl);
     expect(get.status).toBe(426);
     expect(await refusal(fixture.url.replace('/local', '/prod'))).toBe(403);
@@ -127,7 +129,7 @@ describe('the handshake', () => {
     expect(fixture.invoker.events).toEqual([]);
   });
 
-  it('answers 414 to a URL of more than 4096 characters', async () => {
+  it('answers 414 to a URL of more than 4096 characters (quotas page, which names no status)', async () => {
     const onAws = 'wss://api1.execute-api.us-east-1.amazonaws.com/local?t=';
     await Client.open(`${fixture.url}?t=${'x'.repeat(4096 - onAws.length)}`);
     expect(await refusal(`${fixture.url}?t=${'x'.repeat(4097 - onAws.length)}`)).toBe(414);

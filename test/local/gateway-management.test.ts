@@ -61,7 +61,7 @@ it('accepts a post when its body is complete: a slow upload holds up nobody', as
   slow.destroy();
 });
 
-it('describes a connection', async () => {
+it('describes a connection (SDK model, GetConnection)', async () => {
   const { client, id } = await open();
   await new Promise((resolve) => setTimeout(resolve, 5));
   client.socket.send('x');
@@ -74,7 +74,7 @@ it('describes a connection', async () => {
   expect(LastActiveAt?.getTime()).toBeGreaterThan(ConnectedAt?.getTime() ?? Number.POSITIVE_INFINITY);
 });
 
-it('deletes a connection: 204, close 1000, gone at once', async () => {
+it('deletes a connection: 204, close 1000, gone at once (SDK model, DeleteConnection; boto3#3789)', async () => {
   const { client, id } = await open();
   const { $metadata } = await fixture.management.send(new DeleteConnectionCommand({ ConnectionId: id }));
   expect($metadata.httpStatusCode).toBe(204);
@@ -88,7 +88,7 @@ it('deletes a connection: 204, close 1000, gone at once', async () => {
   );
 });
 
-it('says gone for an unknown, a closed and a foreign connection', async () => {
+it('says gone for an unknown, a closed and a foreign connection (localstack#4694)', async () => {
   await expect(post(UNKNOWN, 'x')).rejects.toMatchObject({
     name: 'GoneException',
     $metadata: { httpStatusCode: 410 },
@@ -105,7 +105,7 @@ it('says gone for an unknown, a closed and a foreign connection', async () => {
   await expect(post(id, 'x')).rejects.toBeInstanceOf(GoneException);
 });
 
-it('says gone while the function of $connect still runs', async () => {
+it('says gone while the function of $connect still runs (repost, 410-gone-api-gateway)', async () => {
   let posted: Promise<unknown> = Promise.resolve();
   fixture.invoker.on('connect', async (event) => {
     posted = post(event.requestContext.connectionId, 'welcome').then(
@@ -120,7 +120,7 @@ it('says gone while the function of $connect still runs', async () => {
   expect(client.received).toEqual([]);
 });
 
-it('refuses an id that none can have', async () => {
+it('refuses an id that none can have (localstack#4694)', async () => {
   await expect(post('no-such-form', 'x')).rejects.toMatchObject({
     name: 'BadRequestException',
     message: 'Invalid connectionId: no-such-form',
@@ -128,7 +128,7 @@ it('refuses an id that none can have', async () => {
   });
 });
 
-it('takes 128 KB and refuses one byte more', async () => {
+it('takes 128 KB and refuses one byte more (gchq/sleeper#5755)', async () => {
   const { client, id } = await open();
   await post(id, 'x'.repeat(128 * KB));
   await eventually(() => expect(client.received[0]?.length).toBe(128 * KB));
@@ -138,7 +138,7 @@ it('takes 128 KB and refuses one byte more', async () => {
   await eventually(() => expect(client.received).toHaveLength(2));
 });
 
-it('refuses posts to a client that does not read', async () => {
+it('refuses posts to a client that does not read (SDK model, LimitExceededException)', async () => {
   const { client, id } = await open();
   client.socket.pause();
   const flood = async (): Promise<never> => {

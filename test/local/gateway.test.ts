@@ -1,4 +1,5 @@
-import { StageTakenError, WebSocketGateway } from '../../local/gateway/websocket-gateway';
+import { StageTakenError } from '../../local/gateway/hosted-apis';
+import { WebSocketGateway } from '../../local/gateway/websocket-gateway';
 import { Client, eventually, FakeInvoker, FakeLog, refusal, startGateway } from './gateway-fixture';
 
 let fixture: Awaited<ReturnType<typeof startGateway>>;
@@ -11,7 +12,7 @@ async function start(options?: Parameters<typeof startGateway>[0]): Promise<void
 afterEach(() => fixture?.stop());
 
 describe('messages', () => {
-  it('invoke the function with the raw text and nothing of the handshake', async () => {
+  it('invoke the function with the raw text and nothing of the handshake (published capture, 2020)', async () => {
     await start();
     const client = await Client.open(`${fixture.url}?token=x`);
     client.socket.send('not json \u{1F600}');
@@ -46,7 +47,7 @@ describe('messages', () => {
     expect(fixture.invoker.of('default').map(({ body }) => body)).toEqual(['0', '1', '2', '3', '4']);
   });
 
-  it('get the error frame of API Gateway, to the letter, when the function fails', async () => {
+  it('get the error frame of API Gateway, to the letter, when the function fails (published capture)', async () => {
     await start();
     fixture.invoker.on('default', () => {
       throw new Error('boom');
@@ -70,7 +71,31 @@ describe('messages', () => {
     expect(fixture.log.warnings).toEqual(['api1 $default: the function gave no answer within 30 ms']);
   });
 
-  it('are refused without a route that takes them', async () => {
+  it('get what the function returns on a two-way route, whatever its status (yai333, issue 2)', async () => {
+    await start({
+      routes: {
+        $default: { functionArn: 'default' },
+        two: { functionArn: 'default', answers: true },
+        three: { functionArn: 'silent', answers: true },
+      },
+    });
+    fixture.invoker.on('default', ({ body }) => ({ statusCode: 500, body: `got ${body}` }));
+    fixture.invoker.on('silent', () => ({ statusCode: 200 }));
+    const client = await Client.open(fixture.url);
+    for (const action of ['one', 'three', 'two']) client.socket.send(`{"action":"${action}"}`);
+    await eventually(() => expect(client.received).toEqual(['got {"action":"two"}']));
+  });
+
+  it('get the error frame at the timeout of their integration where it is shorter', async () => {
+    await start({ routes: { $default: { functionArn: 'default', timeoutMs: 50 } } });
+    fixture.invoker.on('default', () => new Promise(() => undefined));
+    const client = await Client.open(fixture.url);
+    client.socket.send('x');
+    await eventually(() => expect(client.received[0]).toContain('"Internal server error"'));
+    expect(fixture.log.warnings).toEqual(['api1 $default: the function gave no answer within 50 ms']);
+  });
+
+  it('are refused without a route that takes them (published capture)', async () => {
     await start({ routes: { $connect: { functionArn: 'connect' }, ping: { functionArn: 'default' } } });
     const client = await Client.open(fixture.url);
     client.socket.send('{"action":"$connect"}');
@@ -95,18 +120,21 @@ describe('messages', () => {
     ['$request.body.action', '"join"', '$default'],
     ['$request.body.action', 'join', '$default'],
     ['$request.body.action', '{"action":"$disconnect"}', '$default'],
-  ])('are routed by %s: %s to %s', async (expression, body, routeKey) => {
-    const keys = ['join', '7', 'chat/say', 'join-', 'fixed', '$default', '$disconnect'];
-    await start({
-      expression,
-      routes: Object.fromEntries(keys.map((key) => [key, { functionArn: 'default' }])),
-    });
-    const client = await Client.open(fixture.url);
-    client.socket.send(body);
-    await eventually(() =>
-      expect(fixture.invoker.of('default')[0]?.requestContext['routeKey']).toBe(routeKey),
-    );
-  });
+  ])(
+    'are routed by %s: %s to %s (developer guide, websocket-api-develop-routes)',
+    async (expression, body, routeKey) => {
+      const keys = ['join', '7', 'chat/say', 'join-', 'fixed', '$default', '$disconnect'];
+      await start({
+        expression,
+        routes: Object.fromEntries(keys.map((key) => [key, { functionArn: 'default' }])),
+      });
+      const client = await Client.open(fixture.url);
+      client.socket.send(body);
+      await eventually(() =>
+        expect(fixture.invoker.of('default')[0]?.requestContext['routeKey']).toBe(routeKey),
+      );
+    },
+  );
 });
 
 describe('the gateway', () => {

@@ -60,7 +60,7 @@ describe('what the local runtime cannot honour', () => {
       /ProtocolType: expected WEBSOCKET or HTTP, got "GRPC"/,
     ],
     ['AWS::ApiGatewayV2::Integration', { IntegrationType: 'MOCK' }, /expected AWS_PROXY/],
-    ['AWS::ApiGatewayV2::Route', { AuthorizationType: 'CUSTOM' }, /expected NONE/],
+    ['AWS::ApiGatewayV2::Route', { AuthorizationType: 'JWT' }, /expected NONE, AWS_IAM or CUSTOM/],
     ['AWS::Events::Rule', { Name: 'r' }, /EventPattern or ScheduleExpression must be specified/],
     [
       'AWS::Events::Rule',
