@@ -72,7 +72,33 @@ describe('a local Redis', () => {
     await expect(operator((client) => client.mset('{a}', '1', '{b}', '2'))).rejects.toThrow('CROSSSLOT');
   });
 
-  it('evicts keys with a TTL first, keeps nothing on disk, and lets nobody in without a user', async () => {
+  it('evicts only keys with a TTL when its memory is full, and without any left takes no more', async () => {
+    const dir = join(folder, 'small');
+    const small = await startRedis({ binary, dir, ...user, maxMemoryMb: 8 });
+    const client = operatorRedis(small.operatorUrl);
+    try {
+      const value = 'x'.repeat(64 * 1024);
+      await client.set('kept', value);
+      for (let at = 0; at < 300; at += 1) await client.set(`volatile:${at}`, value, 'EX', 600);
+      const left = await client.dbsize();
+      expect(left).toBeLessThan(150);
+      expect(await client.get('kept')).toBe(value);
+      expect(await client.get('volatile:299')).toBe(value);
+      expect(await client.get('volatile:0')).toBeNull();
+
+      const fill = async () => {
+        for (let at = 0; at < 300; at += 1) await client.set(`more:${at}`, value);
+      };
+      await expect(fill()).rejects.toThrow(/^OOM command not allowed/);
+      expect(await client.get('kept')).toBe(value);
+      expect(await client.keys('volatile:*')).toEqual([]);
+    } finally {
+      client.disconnect();
+      await small.stop();
+    }
+  });
+
+  it('has the policy of ElastiCache Serverless, keeps nothing on disk, and lets nobody in without a user', async () => {
     const settings = await operator(
       (client) =>
         client.config('GET', 'maxmemory-policy', 'save', 'appendonly', 'maxmemory') as Promise<string[]>,

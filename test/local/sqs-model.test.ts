@@ -101,19 +101,20 @@ describe.each(['queue.fifo', 'queue'])('%s', (name) => {
   });
 });
 
-it('due times come out in order', () => {
+it('due times come out in order, equal ones as they were added', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50)), (times) => {
       const due = new DueTimes();
       times.forEach((at, index) => {
         due.add({ at, messageId: String(index) });
       });
-      const out: number[] = [];
+      const out: (readonly [at: number, index: number])[] = [];
       for (let first = due.first; first; first = due.first) {
-        out.push(first.at);
+        out.push([first.at, Number(first.messageId)]);
         due.removeFirst();
       }
-      expect(out).toEqual([...times].sort((a, b) => a - b));
+      const entries = times.map((at, index) => [at, index] as const);
+      expect(out).toEqual(entries.sort(([a, first], [b, second]) => a - b || first - second));
     }),
   );
 });

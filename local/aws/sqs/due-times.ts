@@ -4,21 +4,31 @@ export interface DueTime {
   readonly messageId: string;
 }
 
-/** The earliest of many times: a binary heap. Entries hold no message, so a stale one keeps no body alive. */
+interface Entry extends DueTime {
+  /** Place among those of the same time. */
+  readonly turn: number;
+}
+
+/**
+ * The earliest of many times, those of one time in the order in which they were added: a binary heap. Entries hold no message, so a
+ * stale one keeps no body alive.
+ */
 export class DueTimes {
-  readonly #heap: DueTime[] = [];
+  readonly #heap: Entry[] = [];
+  #turns = 0;
 
   get first(): DueTime | undefined {
     return this.#heap[0];
   }
 
-  add(entry: DueTime): void {
+  add({ at, messageId }: DueTime): void {
     const heap = this.#heap;
+    const entry = { at, messageId, turn: this.#turns++ };
     let index = heap.push(entry) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
       const above = heap[parent];
-      if (!above || above.at <= entry.at) break;
+      if (!above || !isBefore(entry, above)) break;
       heap[index] = above;
       index = parent;
     }
@@ -34,9 +44,9 @@ export class DueTimes {
       let child = 2 * index + 1;
       const left = heap[child];
       const right = heap[child + 1];
-      if (left && right && right.at < left.at) child += 1;
+      if (left && right && isBefore(right, left)) child += 1;
       const below = heap[child];
-      if (!below || below.at >= moved.at) break;
+      if (!below || !isBefore(below, moved)) break;
       heap[index] = below;
       index = child;
     }
@@ -46,4 +56,8 @@ export class DueTimes {
   clear(): void {
     this.#heap.length = 0;
   }
+}
+
+function isBefore(one: Entry, other: Entry): boolean {
+  return one.at < other.at || (one.at === other.at && one.turn < other.turn);
 }

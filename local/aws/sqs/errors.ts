@@ -75,6 +75,13 @@ export class InvalidMessageContents extends AwsError {
   }
 }
 
+/** A queue or task of a message move that does not exist. */
+export class ResourceNotFound extends AwsError {
+  constructor(message: string) {
+    super('com.amazonaws.sqs#ResourceNotFoundException', message, 404, 'ResourceNotFoundException');
+  }
+}
+
 export class ReceiptHandleIsInvalid extends AwsError {
   constructor(handle: string) {
     super(

@@ -5,9 +5,10 @@ import type { Caller } from '../json-service';
 import { batchEntries, performBatch } from './batch';
 import { BatchRequestTooLong, InvalidAttributeName, MissingParameter } from './errors';
 import { md5OfAttributes, readMessageAttributes, unreadAttributesSize } from './message-attributes';
-import type { NewMessage, Queue } from './queue';
+import type { Queue } from './queue';
 import type { QueueEntry } from './queues';
 import { receiveOptions, renderMessage, secondsInRange, wantedAttributes } from './receive';
+import type { NewMessage } from './requests';
 import { checkMessage } from './send-checks';
 import { MAX_MESSAGE_BYTES } from './settings';
 

@@ -8,13 +8,13 @@ import { LongPolls } from './long-polls';
 import {
   createMessage,
   type Message,
-  type MessageAttributes,
   type MessageContent,
   type ReceivedMessage,
   systemAttributes,
 } from './message';
 import { FifoMessages, type ReadyMessages, StandardMessages } from './ready-messages';
 import { expiredHandle, parseReceiptHandle, receiptHandle } from './receipts';
+import type { NewMessage, ReceiveOptions } from './requests';
 import type { QueueSettings } from './settings';
 
 /** SQS's quota of messages in flight in one queue. */
@@ -28,26 +28,6 @@ export interface QueueOptions {
   readonly now: () => number;
   /** Takes a message that has been received too often; false when there is nowhere to put it. */
   readonly toDeadLetters: (message: Message) => boolean;
-}
-
-export interface NewMessage {
-  readonly body: string;
-  readonly messageAttributes?: MessageAttributes;
-  readonly groupId?: string | undefined;
-  readonly deduplicationId?: string | undefined;
-  /** Instead of the queue's own delay. */
-  readonly delayMs?: number | undefined;
-  readonly senderId: string;
-  readonly traceHeader?: string | undefined;
-}
-
-export interface ReceiveOptions {
-  readonly max: number;
-  /** Instead of the queue's own visibility timeout. */
-  readonly visibilityMs?: number | undefined;
-  /** Instead of the queue's own wait; 0 answers at once. */
-  readonly waitMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -161,6 +141,32 @@ export class Queue {
     this.#settle();
   }
 
+  /**
+   * Hands the next visible message on for good. False where none is visible.
+   * @throws what `to` throws; the message is then still here
+   */
+  handOn(to: (message: Message) => void): boolean {
+    this.#settle();
+    const [message] = this.#ready.take(1);
+    if (!message) return false;
+    this.#inFlight += 1;
+    message.state = 'in-flight';
+    try {
+      to(message);
+    } catch (error) {
+      this.#show(message);
+      throw error;
+    }
+    this.#drop(message);
+    return true;
+  }
+
+  /** Takes what another queue handed on: a new message of the same content, also where a FIFO queue had it within five minutes. */
+  adopt(content: MessageContent): void {
+    const given = { messageId: randomUUID(), sentAt: this.#now(), deadLetterSourceArn: undefined };
+    this.#enter(this.#newMessage({ ...content, ...given }), this.settings.delayMs);
+  }
+
   counts(): { readonly visible: number; readonly inFlight: number; readonly delayed: number } {
     this.#settle();
     const hidden = this.#inFlight + this.#delayed;
@@ -232,6 +238,10 @@ export class Queue {
       this.#drop(message);
       return;
     }
+    this.#show(message);
+  }
+
+  #show(message: Message): void {
     if (message.state === 'delayed') this.#delayed -= 1;
     const wasInFlight = message.state === 'in-flight';
     message.state = 'ready';

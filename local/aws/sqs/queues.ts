@@ -72,6 +72,11 @@ export class Queues {
     return this.#get(account === LOCAL_ACCOUNT ? name : '', url);
   }
 
+  /** Names of the queues whose dead letters go to this one, sorted. */
+  sourcesOf(arn: string): string[] {
+    return this.names.filter((name) => this.byName(name).queue.settings.redrive?.deadLetterTargetArn === arn);
+  }
+
   close(): void {
     for (const { queue } of this.#entries.values()) queue.close();
   }

@@ -3,7 +3,7 @@ import type { Input } from '../input';
 import { InvalidAttributeName, InvalidParameterValue } from './errors';
 import type { ReceivedMessage } from './message';
 import { md5OfAttributes, renderAttributes, selectAttributes } from './message-attributes';
-import type { ReceiveOptions } from './queue';
+import type { ReceiveOptions } from './requests';
 
 const SYSTEM_ATTRIBUTES = [
   'All',

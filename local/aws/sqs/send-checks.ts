@@ -1,6 +1,6 @@
 import { InvalidMessageContents, InvalidParameterValue, MissingParameter } from './errors';
 import { attributesSize } from './message-attributes';
-import type { NewMessage } from './queue';
+import type { NewMessage } from './requests';
 import type { QueueSettings } from './settings';
 
 const MAX_DELAY_MS = 900_000;

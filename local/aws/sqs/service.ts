@@ -11,6 +11,8 @@ import { Input } from '../input';
 import { type Caller, type ConnectedRequest, JsonService, type Operation } from '../json-service';
 import { batchEntries, performBatch } from './batch';
 import { InvalidParameterValue } from './errors';
+import { moveOperationsOf } from './move-operations';
+import { MoveTasks } from './move-tasks';
 import {
   changeMessageVisibility,
   deleteMessage,
@@ -21,9 +23,10 @@ import {
   sendMessage,
   sendMessageBatch,
 } from './operations';
-import type { NewMessage, Queue } from './queue';
+import type { Queue } from './queue';
 import { type NewQueue, type QueueEntry, Queues } from './queues';
 import { toQueueMessage } from './receive';
+import type { NewMessage } from './requests';
 import { checkMessage } from './send-checks';
 
 export interface SqsServiceOptions {
@@ -39,11 +42,13 @@ export type SendOptions = Omit<NewMessage, 'body' | 'senderId'>;
 /** SQS in memory: the API in AWS JSON 1.0, and the same queues for routers and pollers in this process. */
 export class SqsService implements AwsService, QueueSource {
   readonly #queues: Queues;
+  readonly #moveTasks: MoveTasks;
   readonly #baseUrl: () => string;
   readonly #api: JsonService;
 
   constructor({ region, baseUrl, now = Date.now }: SqsServiceOptions) {
     this.#queues = new Queues(region, now);
+    this.#moveTasks = new MoveTasks(this.#queues);
     this.#baseUrl = baseUrl;
     this.#api = new JsonService({ service: 'sqs', version: '1.0', operations: this.#operations() });
   }
@@ -114,6 +119,7 @@ export class SqsService implements AwsService, QueueSource {
 
   /** Ends every long poll and timer. */
   close(): void {
+    this.#moveTasks.close();
     this.#queues.close();
   }
 
@@ -152,24 +158,31 @@ export class SqsService implements AwsService, QueueSource {
         const { queue } = this.#queues.byName(new Input(members, missing).string('QueueName'));
         return { QueueUrl: this.#url(queue.name) };
       },
-      ListQueues: (members) => this.#listQueues(new Input(members, missing)),
+      ListQueues: (members) => {
+        const input = new Input(members, missing);
+        const prefix = input.optionalString('QueueNamePrefix') ?? '';
+        const { urls, next } = this.#page(input, (name) => name.startsWith(prefix));
+        return { QueueUrls: urls, ...next };
+      },
+      ListDeadLetterSourceQueues: onQueue((input, { queue }) => {
+        const sources = new Set(this.#queues.sourcesOf(queue.arn));
+        const { urls, next } = this.#page(input, (name) => sources.has(name));
+        return { queueUrls: urls, ...next };
+      }),
+      ...moveOperationsOf(this.#moveTasks),
     };
   }
 
   /** As on AWS, a NextToken comes only when MaxResults is given. The token is the last name of the page. */
-  #listQueues(input: Input): object {
-    const prefix = input.optionalString('QueueNamePrefix') ?? '';
+  #page(input: Input, belongs: (name: string) => boolean) {
     const max = input.optionalInteger('MaxResults');
     if (max !== undefined && (max < 1 || max > 1_000)) {
       throw new InvalidParameterValue(`MaxResults: expected 1 to 1000, got ${max}`);
     }
     const after = input.optionalString('NextToken') ?? '';
-    const names = this.#queues.names.filter((name) => name.startsWith(prefix) && name > after);
+    const names = this.#queues.names.filter((name) => belongs(name) && name > after);
     const page = names.slice(0, max ?? 1_000);
     const more = max !== undefined && names.length > page.length;
-    return {
-      QueueUrls: page.map((name) => this.#url(name)),
-      ...(more ? { NextToken: page.at(-1) } : {}),
-    };
+    return { urls: page.map((name) => this.#url(name)), next: more ? { NextToken: page.at(-1) } : {} };
   }
 }
