@@ -128,8 +128,8 @@ export class LocalCloud {
     this.permitted = new GuardedInvoker(this.lambda, access);
     this.sqs = new SqsService({ region, baseUrl: () => this.awsEndpointUrl });
     this.ssm = new SsmService({ region });
-    this.secrets = new SecretsManagerService({ region, log });
     const timetable = new Timetable(new ScheduleClock(timeScale));
+    this.secrets = new SecretsManagerService({ region, log, timetable });
     this.events = new EventBridgeService({ region, router, log, timetable, faults, secrets: this.secrets });
     this.scheduler = new SchedulerService({ region, router, log, timetable });
     this.dynamodb = new DynamoDbService({ region });
@@ -200,6 +200,7 @@ export class LocalCloud {
     for (const poller of this.pollers) poller.start();
     await Promise.all(this.rotations.map((secretId) => this.secrets.rotate(secretId)));
     this.events.startSchedules();
+    this.secrets.startSchedules();
     this.scheduler.start();
   }
 
@@ -212,6 +213,7 @@ export class LocalCloud {
   async close(): Promise<void> {
     await this.#websocket.close();
     await Promise.all([this.#http.close(), ...this.pollers.map((poller) => poller.close())]);
+    this.secrets.close();
     await Promise.all([this.events.close(), this.scheduler.close()]);
     await this.lambda.close();
     this.sqs.close();

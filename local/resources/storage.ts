@@ -37,11 +37,17 @@ export const secret: Provider = (request, cloud) => {
   return { ref: arn, attributes: { Id: arn } };
 };
 
-/** `AWS::SecretsManager::RotationSchedule`: rotates once, when all stacks are made; the schedule itself does not run. */
+/** `AWS::SecretsManager::RotationSchedule`: rotates when all stacks are made, and by its rules from then on. */
 export const rotationSchedule: Provider = (request, cloud) => {
   const properties = new Properties(request);
   const secretId = properties.string('SecretId');
-  cloud.secrets.configureRotation(secretId, properties.string('RotationLambdaARN'), cloud.permitted);
+  const rules = properties.object('RotationRules');
+  cloud.secrets.configureRotation(secretId, properties.string('RotationLambdaARN'), cloud.permitted, {
+    automaticallyAfterDays: rules.has('AutomaticallyAfterDays')
+      ? rules.number('AutomaticallyAfterDays', 0)
+      : undefined,
+    scheduleExpression: rules.optionalString('ScheduleExpression'),
+  });
   // CloudFormation's default is true.
   if (!properties.has('RotateImmediatelyOnUpdate') || properties.boolean('RotateImmediatelyOnUpdate')) {
     cloud.rotations.push(secretId);

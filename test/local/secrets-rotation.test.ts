@@ -9,7 +9,11 @@ import {
 import { RotationError } from '../../local/aws/secrets-manager/errors';
 import { SecretsManagerService } from '../../local/aws/secrets-manager/service';
 import type { InvokeResult, Invoker } from '../../local/ports';
+import { InvalidScheduleError } from '../../local/schedules/recurrence';
+import { ScheduleClock } from '../../local/schedules/schedule-clock';
+import { Timetable } from '../../local/schedules/timetable';
 import { EndpointFixture, REGION } from './endpoint-fixture';
+import { eventually } from './gateway-fixture';
 
 const FUNCTION = 'arn:aws:lambda:us-east-1:000000000000:function:keys';
 const warnings: string[] = [];
@@ -179,5 +183,62 @@ describe('RotateSecret', () => {
     await expect(rotate(arn, { RotationLambdaARN: `${FUNCTION}-other` })).rejects.toMatchObject({
       name: 'InvalidRequestException',
     });
+  });
+});
+
+describe('a rotation schedule', () => {
+  it('rotates again and again, and tells the log of a rotation that fails', async () => {
+    const scheduled = new SecretsManagerService({
+      region: REGION,
+      log: { warn: (_, message) => warnings.push(message) },
+      // Four hours are 72 ms.
+      timetable: new Timetable(new ScheduleClock(200_000)),
+    });
+    const { arn } = scheduled.create({ name: 'often', value: 'first' });
+    const steps: string[] = [];
+    const invoker: Invoker = {
+      invoke: async (_functionArn, payload) => {
+        const { Step, ClientRequestToken } = JSON.parse(payload) as RotationEvent;
+        steps.push(Step);
+        return steps.length > 1
+          ? {
+              statusCode: 200,
+              payload: `{"errorMessage":"${ClientRequestToken}"}`,
+              functionError: 'Unhandled',
+            }
+          : { statusCode: 200, payload: 'null' };
+      },
+    };
+    scheduled.configureRotation(arn, FUNCTION, invoker, { scheduleExpression: 'rate(4 hours)' });
+    scheduled.startSchedules();
+    await eventually(() => expect(warnings.length).toBeGreaterThan(1));
+    scheduled.close();
+    expect(steps.slice(0, 3)).toEqual(['createSecret', 'setSecret', 'createSecret']);
+    const many = warnings.length;
+    await new Promise((resolve) => setTimeout(resolve, 160));
+    expect(warnings).toHaveLength(many);
+  });
+
+  it.each([
+    ['rate(3 hours)', undefined],
+    ['rate(5 minutes)', undefined],
+    ['cron(30 8 * * ? *)', undefined],
+    ['at(2030-01-01T00:00:00)', undefined],
+    ['rate(1 day)', 3],
+    [undefined, 0],
+    [undefined, 1001],
+  ])('of %s and %s days is refused', (scheduleExpression, automaticallyAfterDays) => {
+    const { arn } = newRotated();
+    const rules = { scheduleExpression, automaticallyAfterDays };
+    expect(() => secrets.configureRotation(arn, FUNCTION, new RotationFunction(), rules)).toThrow(
+      InvalidScheduleError,
+    );
+  });
+
+  it('is described', async () => {
+    const { arn } = newRotated();
+    secrets.configureRotation(arn, FUNCTION, new RotationFunction(), { automaticallyAfterDays: 30 });
+    const { RotationRules } = await client.send(new DescribeSecretCommand({ SecretId: arn }));
+    expect(RotationRules).toEqual({ AutomaticallyAfterDays: 30 });
   });
 });

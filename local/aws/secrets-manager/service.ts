@@ -8,11 +8,14 @@ import {
   LOCAL_ACCOUNT,
   type RuntimeLog,
 } from '../../ports';
+import { ScheduleClock } from '../../schedules/schedule-clock';
+import { Timetable } from '../../schedules/timetable';
 import { Input } from '../input';
 import { JsonService, type Operation } from '../json-service';
 import { InvalidParameter, InvalidRequest, ResourceExists, SecretNotFound } from './errors';
 import { type GenerateSecretString, generateSecretString } from './generate';
 import { Rotation } from './rotation';
+import { type RotationRules, recurrenceOf } from './rotation-rules';
 import { CURRENT, Secret, type SecretValue } from './secret';
 
 const SUFFIX_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -30,11 +33,14 @@ export interface SecretsManagerOptions {
   readonly region: string;
   /** Hears of rotations that were begun through the API and failed. */
   readonly log?: Pick<RuntimeLog, 'warn'>;
+  /** Where rotations with a schedule run. @default one by the wall clock */
+  readonly timetable?: Timetable;
 }
 
 interface Entry {
   readonly secret: Secret;
   rotation: Rotation | undefined;
+  rules: RotationRules;
 }
 
 /** Secrets Manager in memory: the API in AWS JSON 1.1, and the same secrets for the stacks of this process. */
@@ -42,11 +48,13 @@ export class SecretsManagerService implements AwsService {
   readonly #entries = new Map<string, Entry>();
   readonly #arnPrefix: string;
   readonly #log: Pick<RuntimeLog, 'warn'> | undefined;
+  readonly #timetable: Timetable;
   readonly #api: JsonService;
 
-  constructor({ region, log }: SecretsManagerOptions) {
+  constructor({ region, log, timetable = new Timetable(new ScheduleClock()) }: SecretsManagerOptions) {
     this.#arnPrefix = `arn:aws:secretsmanager:${region}:${LOCAL_ACCOUNT}:secret:`;
     this.#log = log;
+    this.#timetable = timetable;
     this.#api = new JsonService({
       service: 'secretsmanager',
       version: '1.1',
@@ -74,7 +82,7 @@ export class SecretsManagerService implements AwsService {
     const secret = new Secret(name, arn, description);
     const content = generate ? generateSecretString(generate) : value;
     if (content !== undefined) secret.put(randomUUID(), { string: content }, [CURRENT]);
-    this.#entries.set(name, { secret, rotation: undefined });
+    this.#entries.set(name, { secret, rotation: undefined, rules: {} });
     return { name, arn };
   }
 
@@ -103,10 +111,31 @@ export class SecretsManagerService implements AwsService {
     throw new InvalidRequest(`${secretId}: expected a text secret, got a binary one`);
   }
 
-  /** From now on the function rotates the secret, when asked to: schedules do not run here. */
-  configureRotation(secretId: string, functionArn: string, invoker: Invoker): void {
+  /** From now on the function rotates the secret: when asked to, and by its rules. @throws InvalidScheduleError */
+  configureRotation(
+    secretId: string,
+    functionArn: string,
+    invoker: Invoker,
+    rules: RotationRules = {},
+  ): void {
     const entry = this.#find(secretId);
+    recurrenceOf(rules);
     entry.rotation = new Rotation(entry.secret, functionArn, invoker);
+    entry.rules = rules;
+  }
+
+  /** Puts the schedules of rotations to work; each counts from here. A rotation begins at the beginning of its window. */
+  startSchedules(): void {
+    for (const { secret, rules } of this.#entries.values()) {
+      const recurrence = recurrenceOf(rules);
+      const run = (): void => void this.rotate(secret.name).catch((error: unknown) => this.#tell(error));
+      if (recurrence !== undefined) this.#timetable.add({ recurrence, runsAtStart: false, run });
+    }
+  }
+
+  /** Ends schedules. */
+  close(): void {
+    this.#timetable.close();
   }
 
   /** Rotates and waits for it. Takes up a rotation that failed earlier. Rejects with RotationError. */
@@ -143,18 +172,20 @@ export class SecretsManagerService implements AwsService {
     }
     if (input.has('RotateImmediately') && !input.boolean('RotateImmediately')) {
       throw new InvalidParameter(
-        'RotateImmediately: expected true, got false: the local runtime has no rotation schedule',
+        'RotateImmediately: expected true, got false: the local runtime only rotates at once when asked to',
       );
     }
     const { unfinished } = rotation;
     const token = input.optionalString('ClientRequestToken') ?? randomUUID();
-    rotation.run(token).catch((error: unknown) => {
-      this.#log?.warn('secretsmanager', error instanceof Error ? error.message : String(error));
-    });
+    rotation.run(token).catch((error: unknown) => this.#tell(error));
     if (unfinished !== undefined) {
       throw new InvalidRequest("A previous rotation isn't complete. That rotation will be reattempted.");
     }
     return { ARN: entry.secret.arn, Name: entry.secret.name, VersionId: token };
+  }
+
+  #tell(error: unknown): void {
+    this.#log?.warn('secretsmanager', error instanceof Error ? error.message : String(error));
   }
 
   /** By name, ARN, or ARN without its random suffix. */
@@ -215,13 +246,19 @@ function readValue(input: Input): SecretValue {
   );
 }
 
-function describeSecret(_: Input, { secret, rotation }: Entry): object {
+function describeSecret(_: Input, { secret, rotation, rules }: Entry): object {
   return {
     ARN: secret.arn,
     Name: secret.name,
     Description: secret.description,
     RotationEnabled: rotation !== undefined,
     RotationLambdaARN: rotation?.functionArn,
+    ...(rotation && {
+      RotationRules: {
+        AutomaticallyAfterDays: rules.automaticallyAfterDays,
+        ScheduleExpression: rules.scheduleExpression,
+      },
+    }),
     LastRotatedDate: rotation?.rotatedAt === undefined ? undefined : rotation.rotatedAt / 1_000,
     LastChangedDate: secret.changedAt / 1_000,
     CreatedDate: secret.createdAt / 1_000,
