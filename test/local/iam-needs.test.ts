@@ -7,11 +7,11 @@ const needsOf = requestNeeds(
   { findSecret: () => undefined, partitionKeyOf: () => undefined },
 );
 
-function needs(operation: string, input: JsonObject) {
-  return needsOf('events', {
+function needs(operation: string, input: JsonObject, service = 'events') {
+  return needsOf(service, {
     method: 'POST',
     path: '/',
-    headers: { 'x-amz-target': `AWSEvents.${operation}` },
+    headers: { 'x-amz-target': `Service.${operation}` },
     body: JSON.stringify(input),
     principal: new Identities().root(),
   }).map(({ action, resource }) => [action, resource]);
@@ -37,6 +37,8 @@ describe('what a call to EventBridge needs (service authorization reference)', (
     ['DescribeReplay', { ReplayName: 'r' }, arn('replay/r')],
     ['CancelReplay', { ReplayName: 'r' }, arn('replay/r')],
     ['DescribeArchive', { ArchiveName: 'a' }, arn('archive/a')],
+    ['DescribeConnection', { Name: 'c' }, arn('connection/c')],
+    ['DescribeApiDestination', { Name: 'd' }, arn('api-destination/d')],
     ['ListReplays', {}, '*'],
     ['ListArchives', {}, '*'],
   ])('%s needs its own action', (operation, input, resource) => {
@@ -45,5 +47,33 @@ describe('what a call to EventBridge needs (service authorization reference)', (
 
   it('a start without its members needs what no policy has', () => {
     expect(needs('StartReplay', {}).map(([, resource]) => resource)).toEqual(['', '', arn('replay/')]);
+  });
+});
+
+describe('what moving dead letters needs (developer guide, queue permissions for dead-letter queue redrive)', () => {
+  const dead = 'arn:aws:sqs:us-east-1:000000000000:dead';
+  const other = 'arn:aws:sqs:us-east-1:000000000000:other';
+
+  it('is what receiving, deleting and sending by hand would need, beside its own action', () => {
+    const ofSource = ['StartMessageMoveTask', 'ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'];
+    const expected = ofSource.map((action) => [`sqs:${action}`, dead]);
+    expect(needs('StartMessageMoveTask', { SourceArn: dead }, 'sqs')).toEqual(expected);
+    expect(needs('StartMessageMoveTask', { SourceArn: dead, DestinationArn: other }, 'sqs')).toEqual([
+      ...expected,
+      ['sqs:SendMessage', other],
+    ]);
+  });
+
+  it('is asked for the queue in a handle, and for none where it names none', () => {
+    const TaskHandle = Buffer.from(JSON.stringify({ taskId: 't', sourceArn: dead })).toString('base64');
+    expect(needs('CancelMessageMoveTask', { TaskHandle }, 'sqs')).toEqual([
+      ['sqs:CancelMessageMoveTask', dead],
+    ]);
+    expect(needs('CancelMessageMoveTask', { TaskHandle: 'x' }, 'sqs')).toEqual([
+      ['sqs:CancelMessageMoveTask', ''],
+    ]);
+    expect(needs('ListMessageMoveTasks', { SourceArn: dead }, 'sqs')).toEqual([
+      ['sqs:ListMessageMoveTasks', dead],
+    ]);
   });
 });
