@@ -1,4 +1,6 @@
 import { StageTakenError } from '../../local/gateway/hosted-apis';
+import { AWS_LIMITS } from '../../local/gateway/limits';
+import { requestTime } from '../../local/gateway/request-time';
 import { WebSocketGateway } from '../../local/gateway/websocket-gateway';
 import { Client, eventually, FakeInvoker, FakeLog, refusal, startGateway } from './gateway-fixture';
 
@@ -135,6 +137,22 @@ describe('messages', () => {
       );
     },
   );
+});
+
+it('times are in the Common Log Format (capture of typelevel/feral, 2024)', () => {
+  expect(requestTime(1_707_502_303_420)).toBe('09/Feb/2024:18:11:43 +0000');
+  expect(requestTime(Date.parse('2026-12-31T23:59:59.999Z'))).toBe('31/Dec/2026:23:59:59 +0000');
+});
+
+it('limits are those of the quotas page', () => {
+  expect(AWS_LIMITS).toMatchObject({
+    idleMs: 600_000,
+    lifeMs: 7_200_000,
+    integrationTimeoutMs: 29_000,
+    frameBytes: 32_768,
+    messageBytes: 131_072,
+    urlCharacters: 4_096,
+  });
 });
 
 describe('the gateway', () => {
