@@ -66,10 +66,10 @@ export async function serveConnect(
   if (!('identity' in identified)) return { answer: identified };
 
   const { identity } = identified;
+  if (parts.connectionEvents) await announceConnection(parts, id, identity.user);
   // Its place among the user's first: what is connected without one would be served, and missed by a revocation.
   const refused = await refusedEntry(parts, id, identity);
   if (refused) return { answer: refused };
-  if (parts.connectionEvents) await announceConnection(parts, id, identity.user);
   const connected = await parts.connections.connect(id, identity, randomBytes(6).toString('base64url'));
   if (connected === 'connected') {
     return { answer: await subscribeServerSide(parts, subscriptions, id, identity, command), identity };

@@ -104,9 +104,9 @@ async function openConnection(
   awaitsConnect: boolean,
 ): Promise<Refusal | undefined> {
   const { connections, due, users, liveness, clock } = parts;
+  if (identity && !awaitsConnect) await parts.announce?.(connection, identity.user);
   const refusal = identity && entryRefusal(parts, connection, await users.enter(connection, identity));
   if (refusal) return refusal;
-  if (identity && !awaitsConnect) await parts.announce?.(connection, identity.user);
   const [opened] = await Promise.all([
     connections.open(connection, identity, awaitsConnect),
     due.note(connection, clock.now() + liveness.pendingSeconds * 1000),
