@@ -9,7 +9,7 @@ import { median, quantile, table } from './statistics';
 const ROUNDS = 7;
 const INVOCATIONS = 5_000;
 /** Longer than a sandbox stays awake without work. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 30;
 const PAUSED = 200;
 const FUNCTIONS = join(__dirname, 'host-functions');
 const EVENT = JSON.stringify({ body: 'x'.repeat(64) });

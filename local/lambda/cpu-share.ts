@@ -1,18 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 
-/** Below what serves every function alike: gateway, endpoint, Redis. */
-const FIRST = 5;
 const STEP = 5;
 const LAST = 19;
 
 /**
- * Nice value of a function's sandbox by its place, 0 for the first. Each step of five takes
- * two thirds of a process's weight, so all sandboxes of a function together weigh little more than one: its load takes no CPU from others, as between the virtual
+ * Nice value of a function's sandbox by its place, 0 for the first. Each step of five takes two thirds of a process's weight, so
+ * all sandboxes of a function together weigh little more than one: its load takes no CPU from others, as between the virtual
  * machines of AWS. It only ever rises for a process, which needs no rights.
  */
 export function niceOf(place: number): number {
-  return Math.min(LAST, FIRST + STEP * place);
+  return Math.min(LAST, STEP * place);
 }
 
 /** Lowers a process's share of the CPU. Where the system does not let it, the process keeps its share. */

@@ -17,7 +17,7 @@ export interface ProcessOptions {
 }
 
 /** An invocation that comes within this finds its process awake: a freeze and a thaw cost more than they would save. */
-const FREEZE_AFTER_MS = 3;
+const FREEZE_AFTER_MS = 10;
 
 /** The process of a sandbox, and what it has started. */
 export class SandboxProcess {

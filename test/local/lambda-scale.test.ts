@@ -30,8 +30,8 @@ describe('P1: a function that scales out', () => {
         .filter(({ functionName }) => functionName === name)
         .map(({ pid }) => os.getPriority(pid))
         .sort((a, b) => a - b);
-    expect(niceOf('sleepThen')).toEqual([5, 10, 15]);
-    expect(niceOf('echo')).toEqual([5]);
+    expect(niceOf('sleepThen')).toEqual([0, 5, 10]);
+    expect(niceOf('echo')).toEqual([0]);
   });
 
   it('gives the place of a sandbox that ended to the next', async () => {
@@ -41,7 +41,7 @@ describe('P1: a function that scales out', () => {
     process.kill(host.sandboxes()[0]?.pid ?? 0, 'SIGKILL');
     await until(() => host.sandboxes().length === 0);
     await sleepThen(host, 1);
-    expect(os.getPriority(host.sandboxes()[0]?.pid ?? 0)).toBe(5);
+    expect(os.getPriority(host.sandboxes()[0]?.pid ?? 0)).toBe(0);
   });
 
   it('takes no warm sandbox from a function that has only that', async () => {
