@@ -16,7 +16,7 @@ const FUNCTIONS = 11;
 /** From the save of a file to its code at work, while sockets are open. */
 export async function benchReload(): Promise<void> {
   const copy = new ProjectCopy();
-  const holdfast = await startHoldfast({ project: copy.root });
+  const holdfast = await startHoldfast({ project: copy.root, watch: true });
   try {
     const clients = await Promise.all(
       Array.from({ length: SOCKETS }, async (_, n) => {

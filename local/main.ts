@@ -96,6 +96,11 @@ async function start(options: StartOptions, output: Output, endings: Ending[]): 
     faults: new Faults(options.seed),
   });
   endings.push(() => cloud.close());
+  const watching =
+    options.watch && assemblies.fromSources ? watchCode(cloud, join(run, 'code'), say) : undefined;
+  // Its failure is reported by whoever awaits it.
+  watching?.catch(() => undefined);
+  endings.push(() => watching?.then((watch) => watch.close()).catch(() => undefined));
   await cloud.listen();
   await phases.run(
     'make resources',
@@ -104,17 +109,7 @@ async function start(options: StartOptions, output: Output, endings: Ending[]): 
   );
   if (options.hopsFile !== undefined) endings.push(logHops(options.hopsFile));
   await phases.run('start APIs, queue readers, first key rotation', () => cloud.begin());
-  if (assemblies.fromSources) {
-    const watch = await CodeWatch.start({
-      root,
-      environment: ENVIRONMENT,
-      directory: join(run, 'code'),
-      exists: (name) => cloud.lambda.registry.list().some((one) => one.name === name),
-      deploy: (name, directory) => cloud.lambda.deploy(name, directory),
-      say,
-    });
-    endings.push(() => watch.close());
-  }
+  await watching;
   const sign: TokenSigner = (request) => signToken({ ...tokenTermsOf(cloud), ...request });
   const control = new FaultControl(cloud, sign);
   const controlUrl = await control.listen();
@@ -143,6 +138,22 @@ async function start(options: StartOptions, output: Output, endings: Ending[]): 
     timeScale: options.timeScale,
     interpreters: cloud.lambda.interpreters.used(),
     directory: relative(process.cwd(), options.directory) || '.',
+  });
+}
+
+/** Deploys code of this project that is saved. */
+function watchCode(
+  { lambda }: LocalCloud,
+  directory: string,
+  say: (line: string) => void,
+): Promise<CodeWatch> {
+  return CodeWatch.start({
+    root,
+    environment: ENVIRONMENT,
+    directory,
+    exists: (name) => lambda.registry.list().some((one) => one.name === name),
+    deploy: (name, codeDirectory) => lambda.deploy(name, codeDirectory),
+    say,
   });
 }
 

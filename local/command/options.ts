@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly concurrency?: number;
   /** Whether functions' logs get a `REPORT` line for each invocation. */
   readonly reports: boolean;
+  /** Whether saved code of functions is deployed. */
+  readonly watch: boolean;
   /** Where each hop of every message is logged; absolute path. */
   readonly hopsFile?: string;
 }
@@ -56,6 +58,7 @@ export const USAGE = `Runs the synthesized templates on this machine.
   --time-scale N schedules, and the idle and life limits of WebSocket connections, go N times as fast (default 1)
   --concurrency N  invocations at a time of all functions, as of an account; the next is throttled (default 1000)
   --reports      a REPORT line for each invocation: duration, billed duration, memory, start
+  --no-watch     saved files change nothing until the next start
   --hops FILE    logs when each message passes a gateway, function, bus or queue, by trace: where its time goes
   --logs NAME    prints only what functions with NAME in their names print, beside the runtime's own lines; may be repeated
   --json         prints one JSON object per line: {time, kind: info | phase | output | warning | ready | failed, ...}
@@ -88,6 +91,7 @@ export function readOptions(args: readonly string[], root: string): StartOptions
     logs: readLogs(values.logs),
     seed: readSeed(values.seed),
     assemblies: foldersWith('--assembly', 'a synthesized assembly', 'manifest.json', values.assembly),
+    watch: values['no-watch'] !== true,
     apps: foldersWith('--app', 'a CDK app', 'cdk.json', values.app),
     ...(configFile === undefined ? {} : { configFile }),
     ...(values.hops === undefined ? {} : { hopsFile: resolve(values.hops) }),
@@ -152,6 +156,7 @@ function parse(args: readonly string[]) {
         concurrency: { type: 'string' },
         reports: { type: 'boolean' },
         hops: { type: 'string' },
+        'no-watch': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -28,6 +28,8 @@ export interface HoldfastOptions {
   readonly config?: object;
   /** How many times as fast schedules and the idle and life limits of WebSocket connections go. @default 1 */
   readonly timeScale?: number;
+  /** Whether code of the platform that is saved is deployed. @default false */
+  readonly watch?: boolean;
   /** Whether hops are logged, to `hops.jsonl` in the folder: where the time of a message goes. @default false */
   readonly hops?: boolean;
   /** Folder for the log and for the runtime's own files; removed by `stop`. @default - a new one in the system's folder for such */
@@ -119,6 +121,7 @@ function argumentsOf(options: HoldfastOptions, directory: string): string[] {
   for (const folder of [assembly].flat()) args.push('--assembly', resolve(folder));
   for (const folder of apps) args.push('--app', resolve(folder));
   if (seed !== undefined) args.push('--seed', String(seed));
+  if (!options.watch) args.push('--no-watch');
   if (options.hops) args.push('--hops', join(directory, 'hops.jsonl'));
   if (timeScale !== undefined) args.push('--time-scale', String(timeScale));
   if (config !== undefined) {

@@ -14,8 +14,8 @@ export class Deployments {
   }
 
   /**
-   * As a deployment does it: `$LATEST`, a version of it, and the aliases that were on the newest one. A sandbox of the new version is
-   * warm before the aliases move; sandboxes of the former code end after what they do.
+   * As a deployment does it: `$LATEST`, a version of it, and the aliases that were on the newest one. A sandbox of the new code is
+   * warm before it is used; sandboxes of the former code end after what they do.
    * @param codeDir the present one again for a deployment that changes nothing
    * @returns the number of the version
    */
@@ -34,9 +34,12 @@ export class Deployments {
     const registry = this.#registry;
     const { versions, aliases } = registry.find(name);
     const newest = String(Math.max(0, ...[...versions.keys()].map(Number).filter(Number.isFinite)));
-    const former = [versions.get(newest), registry.update(name, codeDir === undefined ? {} : { codeDir })];
-    const version = registry.publish(name);
     const moving = [...aliases].flatMap(([alias, at]) => (at === newest ? [alias] : []));
+    const latest = registry.draft(name, codeDir === undefined ? {} : { codeDir });
+    // Who invokes it without an alias gets `$LATEST`.
+    if (moving.length === 0) await this.#pool.warm(latest);
+    const former = [versions.get(newest), registry.install(name, latest)];
+    const version = registry.publish(name);
     if (moving.length > 0) await this.#pool.warm(registry.resolve(name, version).version);
     for (const alias of moving) registry.setAlias(name, alias, version);
     for (const retired of former) if (retired !== undefined) this.#pool.retire(retired);

@@ -54,11 +54,21 @@ export class FunctionRegistry {
   }
 
   /** @returns the former `$LATEST` */
-  update(nameOrArn: string, changes: Partial<Omit<FunctionDefinition, 'name'>>): FunctionVersion | undefined {
+  update(nameOrArn: string, changes: Partial<Omit<FunctionDefinition, 'name'>>): FunctionVersion {
+    return this.install(nameOrArn, this.draft(nameOrArn, changes));
+  }
+
+  /** What `$LATEST` would be with these changes. */
+  draft(nameOrArn: string, changes: Partial<Omit<FunctionDefinition, 'name'>>): FunctionVersion {
+    const { definition } = this.resolve(this.#entry(nameOrArn).name).version;
+    return { definition: { ...definition, ...changes }, version: LATEST };
+  }
+
+  /** @returns the former `$LATEST` */
+  install(nameOrArn: string, latest: FunctionVersion): FunctionVersion {
     const entry = this.#entry(nameOrArn);
-    const former = entry.versions.get(LATEST);
-    if (former === undefined) return undefined;
-    entry.versions.set(LATEST, { definition: { ...former.definition, ...changes }, version: LATEST });
+    const former = this.resolve(entry.name).version;
+    entry.versions.set(LATEST, latest);
     this.#resolved.clear();
     return former;
   }

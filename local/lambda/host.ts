@@ -95,7 +95,7 @@ export class LambdaHost implements Invoker {
     if ('reservedConcurrency' in changes) {
       this.#concurrency.reserve(this.registry.find(nameOrArn).name, changes.reservedConcurrency);
     }
-    if (former !== undefined) this.#pool.retire(former);
+    this.#pool.retire(former);
   }
 
   /** Deploys other code, or the present one anew, without ending what runs. @returns the number of the version */

@@ -28,6 +28,15 @@ describe('npm start -- --time-scale', () => {
   });
 });
 
+it('npm start watches saved code unless told otherwise, and logs hops where it is told where', () => {
+  expect(read()).toMatchObject({ watch: true });
+  expect(read()).not.toHaveProperty('hopsFile');
+  expect(read('--no-watch', '--hops', '/tmp/hops.jsonl')).toMatchObject({
+    watch: false,
+    hopsFile: '/tmp/hops.jsonl',
+  });
+});
+
 describe('npm start -- --concurrency, --reports', () => {
   it('are those of an account, without reports, unless asked for', () => {
     expect(read()).toMatchObject({ reports: false });

@@ -37,7 +37,7 @@ beforeAll(async () => {
     mkdirSync(join(copy.root, file, '..'), { recursive: true });
     writeFileSync(join(copy.root, file), text.replace('https://push.example.com', provider.url));
   }
-  stack = await startHoldfast({ project: copy.root, config: { sendService: 'orders' } });
+  stack = await startHoldfast({ project: copy.root, config: { sendService: 'orders' }, watch: true });
   clients = new Clients(stack);
 }, 90_000);
 
