@@ -18,19 +18,24 @@ beforeEach(() => {
   stub.answers.length = 0;
   targets = new Targets();
   secrets = new SecretsManagerService({ region: REGION });
+  begin({});
+});
+afterEach(() => events.close());
+
+/** A service of its own for each test; the time-out is that of AWS unless a test waits for it. */
+function begin(options: { readonly invocationTimeoutMs?: number }): void {
   events = new EventBridgeService({
     region: REGION,
     router: new ArnRouter({
-      sendToQueue: (arn, body, options) => targets.deliver(arn, body, options),
+      sendToQueue: (arn, body, deliverOptions) => targets.deliver(arn, body, deliverOptions),
       apiDestinations: { invoke: (...args) => events.apiDestinations.invoke(...args) },
     }),
     log: targets,
     secrets,
     retry: { firstDelayMs: 1, longestDelayMs: 2 },
-    invocationTimeoutMs: 150,
+    ...options,
   });
-});
-afterEach(() => events.close());
+}
 
 const API_KEY = { ApiKeyAuthParameters: { ApiKeyName: 'X-Api-Key', ApiKeyValue: 'hidden' } };
 const BASIC = { BasicAuthParameters: { Username: 'shop', Password: 'p:w' } };
@@ -238,6 +243,7 @@ describe('an answer (user guide, API destination error codes)', () => {
   });
 
   it('that does not come in time is a timeout, which is tried again', async () => {
+    begin({ invocationTimeoutMs: 150 });
     answer(
       () => undefined,
       (response) => response.writeHead(200).write('half of'),
@@ -282,10 +288,10 @@ describe('an answer (user guide, API destination error codes)', () => {
 
 it('no more invocations a second go out than the destination allows', async () => {
   route({ destination: { InvocationRateLimitPerSecond: '50' } });
+  const began = performance.now();
   await put({ id: 7 }, 11);
-  const times = stub.requests.map(({ at }) => at);
-  expect(times).toHaveLength(11);
-  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(180);
+  expect(stub.requests).toHaveLength(11);
+  expect(Math.max(...stub.requests.map(({ at }) => at)) - began).toBeGreaterThan(195);
 });
 
 describe('OAuth (user guide, authorization methods for connections)', () => {

@@ -104,11 +104,11 @@ describe('a message move task', () => {
 
   it('runs at the rate that is asked for, alone, until it is cancelled', async () => {
     const { dead } = await deadLetters(5);
-    const { TaskHandle } = await start(dead.arn, { MaxNumberOfMessagesPerSecond: 50 });
+    const { TaskHandle } = await start(dead.arn, { MaxNumberOfMessagesPerSecond: 4 });
     expect(await latest(dead.arn)).toMatchObject({
       Status: 'RUNNING',
       TaskHandle,
-      MaxNumberOfMessagesPerSecond: 50,
+      MaxNumberOfMessagesPerSecond: 4,
       ApproximateNumberOfMessagesToMove: 10,
     });
     await expect(start(dead.arn)).rejects.toMatchObject({
@@ -135,7 +135,7 @@ describe('a message move task', () => {
   it('fails when its destination is gone, and keeps what it has not moved', async () => {
     const { dead } = await deadLetters(2);
     const gone = sqs.createQueue({ name: `q${++names}` });
-    await start(dead.arn, { DestinationArn: gone.arn, MaxNumberOfMessagesPerSecond: 100 });
+    await start(dead.arn, { DestinationArn: gone.arn, MaxNumberOfMessagesPerSecond: 3 });
     sqs.deleteQueue(gone.arn);
     expect(await ended(dead.arn)).toMatchObject({
       Status: 'FAILED',
