@@ -103,7 +103,7 @@ export class LocalCloud {
       region,
       onDenied: (denial) => {
         options.onDenied?.(denial);
-        this.#warnOnce(denial.message);
+        this.#warnOnce('iam', denial.message);
       },
     });
     this.access = access;
@@ -187,6 +187,11 @@ export class LocalCloud {
     return `arn:aws:${service}:${this.region}:${this.account}:${resource}`;
   }
 
+  /** Tells once that a property of a template has no effect here, as nobody here knows it. */
+  warnOfProperty(type: string, property: string): void {
+    this.#warnOnce('resources', `${type} ${property}: not known here, it has no effect`);
+  }
+
   /** Takes the ports. Rejects where one was taken meanwhile. */
   async listen(): Promise<void> {
     await this.#endpoint.listen(this.#ports.aws);
@@ -221,10 +226,10 @@ export class LocalCloud {
   }
 
   /** A developer should see why a call was refused, but not a thousand times. */
-  #warnOnce(message: string): void {
+  #warnOnce(source: string, message: string): void {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
-    this.log.warn('iam', message);
+    this.log.warn(source, message);
   }
 
   #functionEnvironment(): Record<string, string> {

@@ -9,17 +9,8 @@ function documentOf(request: ResourceRequest, name = 'PolicyDocument'): JsonValu
   throw new PropertyError(request, name, 'a policy document', document);
 }
 
-/** Properties that would change what a policy allows, and that nobody here looks at. */
-function refuse(request: ResourceRequest, names: readonly string[]): void {
-  for (const name of names) {
-    const value = request.properties[name];
-    if (value !== undefined) throw new PropertyError(request, name, 'none', value);
-  }
-}
-
 /** `AWS::IAM::Role` with its trust, inline and managed policies. */
 export const role: Provider = (request, cloud) => {
-  refuse(request, ['PermissionsBoundary']);
   const properties = new Properties(request);
   const name = properties.optionalString('RoleName') ?? generatedName(request);
   const arn = `arn:aws:iam::${cloud.account}:role${properties.optionalString('Path') ?? '/'}${name}`;
@@ -33,7 +24,6 @@ export const role: Provider = (request, cloud) => {
 
 /** `AWS::IAM::Policy`: an inline policy of one or more roles. Users and groups have no part in a local runtime. */
 export const inlinePolicy: Provider = (request, cloud) => {
-  refuse(request, ['Groups', 'Users']);
   for (const name of new Properties(request).strings('Roles')) {
     cloud.access.attachInline(name, documentOf(request));
   }
@@ -48,7 +38,6 @@ export const rolePolicy: Provider = (request, cloud) => {
 
 /** `AWS::IAM::ManagedPolicy`. */
 export const managedPolicy: Provider = (request, cloud) => {
-  refuse(request, ['Groups', 'Users']);
   const properties = new Properties(request);
   const name = properties.optionalString('ManagedPolicyName') ?? generatedName(request);
   const arn = `arn:aws:iam::${cloud.account}:policy${properties.optionalString('Path') ?? '/'}${name}`;
@@ -59,7 +48,6 @@ export const managedPolicy: Provider = (request, cloud) => {
 
 /** `AWS::Lambda::Permission`: a statement of the policy of a function, or of one of its aliases or versions. */
 export const lambdaPermission: Provider = (request, cloud) => {
-  refuse(request, ['EventSourceToken', 'FunctionUrlAuthType', 'InvokedViaFunctionUrl', 'PrincipalOrgID']);
   const properties = new Properties(request);
   const { arn } = cloud.lambda.registry.resolve(properties.string('FunctionName'));
   const sourceArn = properties.optionalString('SourceArn');
@@ -106,7 +94,6 @@ export const secretPolicy: Provider = (request, cloud) => {
 
 /** `AWS::Events::EventBusPolicy`: one statement, in the form that it has today. */
 export const eventBusPolicy: Provider = (request, cloud) => {
-  refuse(request, ['Action', 'Condition', 'Principal']);
   const properties = new Properties(request);
   const bus = properties.optionalString('EventBusName') ?? 'default';
   cloud.access.addResourcePolicy(cloud.events.bus(bus).arn, {

@@ -12,6 +12,7 @@ const INERT: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Dashboard': 'dashboard',
   'AWS::EC2::EgressOnlyInternetGateway': 'eigw',
   'AWS::EC2::EIP': 'eipalloc',
+  'AWS::EC2::FlowLog': 'fl',
   'AWS::EC2::InternetGateway': 'igw',
   'AWS::EC2::NatGateway': 'nat',
   'AWS::EC2::Route': 'r',

@@ -64,9 +64,6 @@ export const version: Provider = (request, cloud) => {
 /** `AWS::Lambda::Alias`; weighted routing is refused. */
 export const alias: Provider = (request, cloud) => {
   const properties = new Properties(request);
-  if (properties.has('RoutingConfig')) {
-    throw new PropertyError(request, 'RoutingConfig', 'none', request.properties['RoutingConfig']);
-  }
   const arn = cloud.lambda.createAlias(
     properties.string('FunctionName'),
     properties.string('Name'),

@@ -1,19 +1,7 @@
 import { isJsonObject } from '../../lambdas/contract/json';
 import { generatedName } from './naming';
 import { Properties, PropertyError, type Provider, type ResourceRequest } from './provider';
-
-/** Attributes of a queue that the template may set, under the names of the API. */
-const QUEUE_ATTRIBUTES: Readonly<Record<string, string>> = {
-  ContentBasedDeduplication: 'ContentBasedDeduplication',
-  DeduplicationScope: 'DeduplicationScope',
-  DelaySeconds: 'DelaySeconds',
-  FifoQueue: 'FifoQueue',
-  FifoThroughputLimit: 'FifoThroughputLimit',
-  MaximumMessageSize: 'MaximumMessageSize',
-  MessageRetentionPeriod: 'MessageRetentionPeriod',
-  ReceiveMessageWaitTimeSeconds: 'ReceiveMessageWaitTimeSeconds',
-  VisibilityTimeout: 'VisibilityTimeout',
-};
+import { QUEUE_ATTRIBUTES } from './queue-attributes';
 
 /** `AWS::SQS::Queue`. */
 export const queue: Provider = (request, cloud) => {
@@ -94,9 +82,6 @@ function requireScheduleTarget(request: ResourceRequest, target: Properties): vo
 /** `AWS::Scheduler::Schedule` in UTC, without start and end; a flexible window is used at its beginning. */
 export const schedule: Provider = (request, cloud) => {
   const properties = new Properties(request);
-  for (const name of ['StartDate', 'EndDate']) {
-    if (properties.has(name)) throw new PropertyError(request, name, 'none', request.properties[name]);
-  }
   const zone = properties.optionalString('ScheduleExpressionTimezone') ?? 'UTC';
   if (!['UTC', 'Etc/UTC'].includes(zone)) {
     throw new PropertyError(request, 'ScheduleExpressionTimezone', 'UTC or Etc/UTC', zone);

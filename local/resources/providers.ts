@@ -11,6 +11,7 @@ import {
   stage,
 } from './api-gateway';
 import { cacheUser, cacheUserGroup, serverlessCache } from './cache';
+import { refusedIn, unknownIn } from './coverage';
 import {
   eventBusPolicy,
   inlinePolicy,
@@ -25,7 +26,7 @@ import {
 import { createInert, INERT_TYPES } from './inert';
 import { alias, eventInvokeConfig, eventSourceMapping, lambdaFunction, version } from './lambda';
 import { archive, eventBus, queue, rule, schedule } from './messaging';
-import type { Provider } from './provider';
+import { PropertyError, type Provider } from './provider';
 import { parameter, rotationSchedule, secret, table } from './storage';
 
 const ACTIVE: Readonly<Record<string, Provider>> = {
@@ -71,7 +72,14 @@ const ACTIVE: Readonly<Record<string, Provider>> = {
 /** Every resource type that the local runtime runs, or may pass over; any other stops it. */
 export const KNOWN_TYPES: ReadonlySet<string> = new Set([...Object.keys(ACTIVE), ...INERT_TYPES]);
 
-/** The provider of a known type. Inert types have one that looks at no property. */
+/** The provider of a known type. Inert types have one that looks at no property; others refuse and warn by their coverage. */
 export function providerOf(type: string): Provider {
-  return ACTIVE[type] ?? createInert;
+  const provider = ACTIVE[type];
+  if (provider === undefined) return createInert;
+  return (request, cloud) => {
+    const [refused] = refusedIn(type, request.properties);
+    if (refused !== undefined) throw new PropertyError(request, refused, 'none', request.properties[refused]);
+    for (const property of unknownIn(type, request.properties)) cloud.warnOfProperty(type, property);
+    return provider(request, cloud);
+  };
 }

@@ -138,3 +138,28 @@ describe('what the local runtime makes of', () => {
     },
   );
 });
+
+describe('what the local runtime does not know', () => {
+  it('is told once, and has no effect', async () => {
+    const warnings: string[] = [];
+    const local = new LocalCloud({
+      region: 'us-east-1',
+      ports: { websocket: 1, serverApi: 2, web: 3, aws: 4 },
+      log: { output: () => undefined, warn: (source, message) => warnings.push(`${source}: ${message}`) },
+      redisBinary: new Promise(() => undefined),
+      redisDirectory: '/nowhere',
+    });
+    for (const name of ['one', 'two']) {
+      const properties = { QueueName: name, Colour: 'blue', Tags: [], SqsManagedSseEnabled: true };
+      await providerOf('AWS::SQS::Queue')(request('AWS::SQS::Queue', properties), local);
+    }
+    expect(warnings).toEqual(['resources: AWS::SQS::Queue Colour: not known here, it has no effect']);
+  });
+
+  it('is refused where functions would miss it', async () => {
+    const properties = { FunctionName: 'f', Layers: ['arn'] };
+    expect(() =>
+      providerOf('AWS::Lambda::Function')(request('AWS::Lambda::Function', properties), cloud()),
+    ).toThrow('app/Thing (AWS::Lambda::Function) Layers: expected none, got ["arn"]');
+  });
+});

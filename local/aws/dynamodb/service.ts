@@ -3,31 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../../lambdas/contract/json';
 import { isJsonObject } from '../../../lambdas/contract/json';
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService, LOCAL_ACCOUNT } from '../../ports';
+import { CREATE_TABLE, WITHOUT_EFFECT } from './table-properties';
 import { Transactions } from './transactions';
 import { Turns } from './turns';
 
-/** Properties of `AWS::DynamoDB::Table` that CreateTable takes as they are. */
-const CREATE_TABLE = [
-  'TableName',
-  'AttributeDefinitions',
-  'KeySchema',
-  'BillingMode',
-  'ProvisionedThroughput',
-  'GlobalSecondaryIndexes',
-  'LocalSecondaryIndexes',
-];
-/** Properties whose absence changes nothing that a function can rely on; expiry may take days on AWS as well. */
-const WITHOUT_EFFECT = [
-  'ContributorInsightsSpecification',
-  'DeletionProtectionEnabled',
-  'OnDemandThroughput',
-  'PointInTimeRecoverySpecification',
-  'SSESpecification',
-  'TableClass',
-  'Tags',
-  'TimeToLiveSpecification',
-  'WarmThroughput',
-];
 /** Headers of one hop, which a proxy makes anew. */
 const HOP_HEADERS = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding', 'expect'];
 
