@@ -74,6 +74,10 @@ export class QueuePoller {
         window,
       );
     }
+    const { maximumConcurrency } = options;
+    if (maximumConcurrency !== undefined && !isConcurrency(maximumConcurrency)) {
+      throw new EventSourceMappingError(queueArn, 'MaximumConcurrency', '2 to 1000', maximumConcurrency);
+    }
     this.#options = options;
     this.#batchSize = batchSize;
     this.#windowMs = window * 1000;
@@ -211,6 +215,10 @@ export class QueuePoller {
       }
     }
   }
+}
+
+function isConcurrency(count: number): boolean {
+  return Number.isInteger(count) && count >= 2 && count <= 1000;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

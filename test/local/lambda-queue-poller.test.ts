@@ -54,7 +54,7 @@ describe('a batch', () => {
     const queue = new MemoryQueue();
     const ids = ['a', 'b', 'c'].map((body) => queue.send(body));
     const batches: (readonly QueueRecord[])[] = [];
-    poll(queue, async (records) => batches.push(records), { batchSize: 2, maximumConcurrency: 1 });
+    poll(queue, async (records) => batches.push(records), { batchSize: 2, pollers: 1 });
     await until(() => queue.depth === 0);
     expect(batches.map((batch) => batch.map(({ body }) => body))).toEqual([['a', 'b'], ['c']]);
     expect(batches[0]?.[0]).toEqual({
@@ -250,6 +250,11 @@ describe('trouble', () => {
     expect(make('work.fifo', { maximumBatchingWindowSeconds: 1 })).toThrow(
       'expected 0 for a FIFO queue, got 1',
     );
+    for (const maximumConcurrency of [1, 1001, 2.5]) {
+      expect(make('work', { maximumConcurrency })).toThrow(
+        `MaximumConcurrency: expected 2 to 1000, got ${maximumConcurrency}`,
+      );
+    }
   });
 
   it('close ends the long poll at once and waits for what runs', async () => {
