@@ -1,5 +1,7 @@
 import { userChannel } from '../../lambdas/contract/channel';
 import { deliveryGroupId } from '../../lambdas/contract/delivery';
+import { channelKeys } from '../../lambdas/gateway/core/keys';
+import { RECEIPT_MS } from '../../lambdas/gateway/core/lifecycle/announce';
 import type { PostOutcome } from '../../lambdas/gateway/core/ports';
 import { gatewayWorld, ROOM, unique } from './gateway-world';
 
@@ -26,7 +28,10 @@ const countOf = (user: string, key = 'k') => world.receipts.of(channelOf(user), 
 /** Looks at receipts for the last time; other wakes are lost. */
 async function lookForTheLastTime(): Promise<void> {
   for (const { wake } of world.sentWakes.splice(0)) {
-    if (wake.type === 'receipt') await world.courier.handle([world.record({ ...wake, until: 0 })]);
+    if (wake.type !== 'receipt') continue;
+    // It was announced that long ago.
+    const [at, until] = [wake.at - RECEIPT_MS - 1, wake.until - RECEIPT_MS - 1];
+    await world.courier.handle([world.record({ ...wake, at, until })]);
   }
 }
 
@@ -133,6 +138,25 @@ it('nothing is appended that is not announced', async () => {
   jest.spyOn(world.wakes, 'send').mockRejectedValue(new Error('away'));
   expect(await deliver(user)).toHaveLength(1);
   expect(await countOf(user)).toBeUndefined();
+});
+
+it('a replay whose key is forgotten is not published, and not told of anew', async () => {
+  const user = unique('u');
+  const at = Date.now() - 600_000;
+  const replay = { ...sentTo(user), publishedAt: at };
+  await deliver(user);
+  await lookForTheLastTime();
+  expect(world.events).toHaveLength(1);
+  // As after five minutes.
+  await world.scripts.run(
+    { name: 'testdel', keys: 1, repeatable: true, lua: "return redis.call('DEL', KEYS[1])" },
+    [channelKeys(channelOf(user)).idempotency('k')],
+    [],
+  );
+  const record = world.record(replay, deliveryGroupId(channelOf(user)));
+  expect(await world.courier.handle([record])).toEqual([]);
+  await lookForTheLastTime();
+  expect(world.events).toHaveLength(1);
 });
 
 it('a count that is noted twice counts once', async () => {

@@ -1,6 +1,7 @@
 import { userChannel } from '../../../contract/channel';
 import type { Connections } from '../connections/connection';
 import type { Receipts } from '../delivery/receipts';
+import { STALE_AFTER_MS } from '../delivery/refusals';
 import { inParallel } from '../parallel';
 import type {
   Clock,
@@ -15,6 +16,7 @@ import type {
 } from '../ports';
 import type { Attendance, Presence } from '../presence/presence';
 import type { Roster } from '../presence/roster';
+import { RECEIPT_MS } from './announce';
 import { channelEvent, connectedEvent, disconnectedEvent, undeliveredEvent } from './events';
 
 const LEAVES_AT_ONCE = 16;
@@ -69,6 +71,8 @@ async function tellOfUndelivered(parts: LifecycleParts, wake: ReceiptWake): Prom
   const receipt = channel === undefined ? undefined : await receipts.of(channel, wake.key);
   if (receipt && receipt.sockets > 0) return;
   if (!receipt?.nobody && wake.until > clock.now()) return lookLater(parts, wake, wake.until);
+  // A replay whose key is forgotten was not published again, and what became of it was told when it came first.
+  if (receipt === undefined && wake.until - RECEIPT_MS - wake.at > STALE_AFTER_MS) return;
   await lifecycleBus.put([undeliveredEvent(wake)]);
 }
 
