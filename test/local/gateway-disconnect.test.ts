@@ -93,6 +93,22 @@ describe('$disconnect tells', () => {
     client.socket.terminate();
     expect((await told()).code).toBe(1006);
   });
+
+  it('once, after the close, whatever its function does (developer guide, route keys: best effort)', async () => {
+    await start();
+    let open = -1;
+    fixture.invoker.on('disconnect', () => {
+      open = fixture.gateway.connections().length;
+      throw new Error('boom');
+    });
+    const client = await Client.open(fixture.url);
+    client.socket.close();
+    await ended();
+    await sleep(50);
+    expect(open).toBe(0);
+    expect(fixture.invoker.of('disconnect')).toHaveLength(1);
+    expect(client.received).toEqual([]);
+  });
 });
 
 describe('the idle timer', () => {
