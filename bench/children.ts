@@ -23,10 +23,21 @@ export function messageOf(child: ChildProcess): Promise<unknown> {
   });
 }
 
+export interface Stub {
+  readonly port: number;
+  /** What it has used so far. */
+  readonly cpuMicros: () => Promise<number>;
+  readonly stop: () => void;
+}
+
 /** Starts what stands for `@connections`, in a process of its own. */
-export async function startStub(
-  options: StubOptions,
-): Promise<{ readonly stub: ChildProcess; readonly port: number }> {
+export async function startStub(options: StubOptions): Promise<Stub> {
   const stub = fork(join(__dirname, 'poster-stub.ts'), [JSON.stringify(options)]);
-  return { stub, port: Number(await messageOf(stub)) };
+  const port = Number(await messageOf(stub));
+  const cpuMicros = async () => {
+    const answer = messageOf(stub);
+    stub.send('cpu');
+    return Number(await answer);
+  };
+  return { port, cpuMicros, stop: () => stub.kill() };
 }

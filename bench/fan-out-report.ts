@@ -5,11 +5,17 @@ import { markdownTable, writeImage, writeSection } from './document';
 import { lineChart } from './line-chart';
 import { median, table } from './statistics';
 
+/** One publication, and what the service and Redis took for it beside the couriers. */
+export interface Measured extends FanOut {
+  readonly stubMicros: number;
+  readonly redisMicros: number;
+}
+
 export interface Curve {
   readonly name: string;
   /** How many times slower than the real thing; times and rates are reported as of the real one. */
   readonly slowed: number;
-  readonly points: readonly { readonly couriers: number; readonly runs: readonly FanOut[] }[];
+  readonly points: readonly { readonly couriers: number; readonly runs: readonly Measured[] }[];
 }
 
 export interface FanOutResult {
@@ -23,7 +29,10 @@ interface Point {
   readonly couriers: number;
   readonly milliseconds: number;
   readonly postsPerSecond: number;
-  readonly micros: number;
+  /** CPU per post. */
+  readonly courierMicros: number;
+  readonly stubMicros: number;
+  readonly redisMicros: number;
   readonly throttled: number;
   /** To the rate of one courier, where that was measured. */
   readonly ratio: number | undefined;
@@ -36,7 +45,9 @@ function pointsOf({ points, slowed }: Curve): readonly Point[] {
       couriers,
       milliseconds,
       postsPerSecond: (1000 * (runs[0]?.posts ?? Number.NaN)) / milliseconds,
-      micros: median(runs.map((run) => run.cpuMicros / run.posts)),
+      courierMicros: median(runs.map((run) => run.cpuMicros / run.posts)),
+      stubMicros: median(runs.map((run) => run.stubMicros / run.posts)),
+      redisMicros: median(runs.map((run) => run.redisMicros / run.posts)),
       throttled: median(runs.map((run) => run.throttled)),
     };
   });
@@ -51,7 +62,9 @@ function rowsOf(curves: readonly Curve[]): readonly (readonly string[])[] {
     'append to last post, ms',
     'posts/s',
     '/ one courier',
-    'CPU/post, us',
+    'CPU/post of couriers, us',
+    'stub, us',
+    'Redis, us',
     '429s',
   ];
   const rows = curves.flatMap((curve) =>
@@ -61,7 +74,9 @@ function rowsOf(curves: readonly Curve[]): readonly (readonly string[])[] {
       point.milliseconds.toFixed(0),
       point.postsPerSecond.toFixed(0),
       point.ratio?.toFixed(1) ?? '',
-      point.micros.toFixed(0),
+      point.courierMicros.toFixed(0),
+      point.stubMicros.toFixed(0),
+      point.redisMicros.toFixed(1),
       point.throttled.toFixed(0),
     ]),
   );

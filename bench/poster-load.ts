@@ -5,7 +5,6 @@ import {
   ApiGatewayManagementApiClient,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
-import { keepAliveAgent } from '../lambdas/gateway/core/adapters/aws/keep-alive-agent';
 import { SignedPoster } from '../lambdas/gateway/core/adapters/aws/signed-poster';
 import { median } from './statistics';
 
@@ -88,8 +87,7 @@ async function round(post: Post): Promise<{ micros: number; perSecond: number }>
 /** Round by round over all ways to post, so that a slow moment of the machine hits each alike. */
 async function measure(url: URL): Promise<readonly PostCost[]> {
   const ways: Readonly<Record<string, Post>> = {
-    "bare POST, Node's agent": bare(url, agentOfNode(url)),
-    'bare POST, our agent': bare(url, keepAliveAgent(url)),
+    'bare POST by Node': bare(url, agentOfNode(url)),
     SignedPoster: signed(url),
     'SDK client': sdk(url),
   };

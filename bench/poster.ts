@@ -39,14 +39,14 @@ async function costsBy(
   pemFile: string,
   loadFile: string,
 ): Promise<readonly PostCost[]> {
-  const { stub, port } = await startStub(protocol === 'https' ? { pemFile } : {});
+  const stub = await startStub(protocol === 'https' ? { pemFile } : {});
   try {
     const env = { ...process.env, ...CREDENTIALS, NODE_EXTRA_CA_CERTS: pemFile };
-    const url = `${protocol}://localhost:${String(port)}/dev`;
+    const url = `${protocol}://localhost:${String(stub.port)}/dev`;
     const load = fork(loadFile, [url], { env, execArgv: [] });
     return (await messageOf(load)) as readonly PostCost[];
   } finally {
-    stub.kill();
+    stub.stop();
   }
 }
 

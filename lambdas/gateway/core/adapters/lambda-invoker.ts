@@ -1,4 +1,5 @@
 import { endpointOf } from './aws/endpoints';
+import { Origin } from './aws/origin';
 import { errorOf, SignedOrigin } from './aws/signed-origin';
 
 /** Invokes a function and answers what it returned, as JSON text. Rejects where it fails or does not answer in time. */
@@ -21,10 +22,10 @@ export class LambdaInvoker implements FunctionInvoker {
   #origin: SignedOrigin | undefined;
 
   async invoke(functionName: string, payload: string): Promise<string> {
-    this.#origin ??= new SignedOrigin('lambda', endpointOf('lambda'));
+    this.#origin ??= new SignedOrigin('lambda', new Origin(endpointOf('lambda')));
     const path = `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
     const request = { method: 'POST', path, headers: HEADERS, body: payload };
-    const answer = await this.#origin.send(request, INVOKE_TIMEOUT_MS, 'text');
+    const answer = await this.#origin.send(request, INVOKE_TIMEOUT_MS);
     if (answer.status !== 200) throw errorOf('Invoke', answer);
     // The answer then tells of the error; nobody here can do anything about it.
     const kind = answer.header('x-amz-function-error');

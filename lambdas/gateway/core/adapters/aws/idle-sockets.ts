@@ -1,5 +1,10 @@
-import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
+
+/**
+ * A TLS handshake inside a region takes tens of milliseconds; a second means that the route or the address is dead, and the
+ * next attempt takes another.
+ */
+export const CONNECT_TIMEOUT_MS = 1_000;
 
 /**
  * A socket that has been idle for longer than this is not used again. Servers close idle sockets (the shortest limit in
@@ -35,17 +40,14 @@ export class IdleSockets {
     this.#idle.push({ socket, since: this.#now() });
   }
 
-  /** Hands a socket to the request; false where there is none that can be trusted. */
-  serve(request: ClientRequest): boolean {
-    const socket = this.#take();
-    if (socket === undefined) return false;
-    socket.ref();
-    request.reusedSocket = true;
-    request.onSocket(socket);
-    return true;
+  /** A socket for a request; undefined where there is none that can be trusted. */
+  take(): Socket | undefined {
+    const socket = this.#newest();
+    socket?.ref();
+    return socket;
   }
 
-  #take(): Socket | undefined {
+  #newest(): Socket | undefined {
     for (;;) {
       const newest = this.#idle.pop();
       if (newest === undefined) return undefined;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { atMost } from '../../parallel';
 import { endpointOf, type ServiceName } from './endpoints';
 import { UnexpectedAnswerError } from './errors';
+import { Origin } from './origin';
 import { type Patience, withRetries } from './retries';
 import { errorOf, SignedOrigin } from './signed-origin';
 
@@ -47,7 +48,7 @@ export class JsonService implements JsonCalls {
   }
 
   async call<Value>(operation: string, input: object, output: Output<Value>): Promise<Value> {
-    this.#origin ??= new SignedOrigin(this.#service, endpointOf(this.#service));
+    this.#origin ??= new SignedOrigin(this.#service, new Origin(endpointOf(this.#service)));
     const origin = this.#origin;
     const body = JSON.stringify(input);
     const text = await this.#inTurn(() =>
@@ -71,7 +72,7 @@ export class JsonService implements JsonCalls {
       'content-type': `application/x-amz-json-${version}`,
       'x-amz-target': `${prefix}.${operation}`,
     };
-    const answer = await origin.send({ method: 'POST', path: '/', headers, body }, milliseconds, 'text');
+    const answer = await origin.send({ method: 'POST', path: '/', headers, body }, milliseconds);
     if (answer.status !== 200) throw errorOf(operation, answer);
     return answer.text;
   }

@@ -2,13 +2,7 @@ import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { NotConnectedError } from './errors';
-import { IdleSockets } from './idle-sockets';
-
-/**
- * A TLS handshake inside a region takes tens of milliseconds; a second means that the route or the address is dead, and the
- * next attempt takes another.
- */
-export const CONNECT_TIMEOUT_MS = 1_000;
+import { CONNECT_TIMEOUT_MS, IdleSockets } from './idle-sockets';
 
 declare module 'node:http' {
   interface Agent {
@@ -49,7 +43,13 @@ export function keepAliveAgent({ protocol, host }: URL): http.Agent {
   const addRequest = agent.addRequest.bind(agent);
   const createConnection = agent.createConnection.bind(agent);
   agent.addRequest = (request, options) => {
-    if (!idle.serve(request)) addRequest(request, options);
+    const socket = idle.take();
+    if (socket === undefined) {
+      addRequest(request, options);
+      return;
+    }
+    request.reusedSocket = true;
+    request.onSocket(socket);
   };
   agent.createConnection = (options, callback) => {
     const socket = createConnection(options, callback);

@@ -18,34 +18,40 @@ export interface HttpAnswer {
   readonly status: number;
   /** Value of a header by its name in lower case; empty where it is absent. */
   readonly header: (name: string) => string;
-  /** Empty where the caller did not want it. */
   readonly text: string;
 }
 
-/** What a caller wants of an answer: its status, or all of it. */
-export type Wanted = 'status' | 'text';
-
-/** Where a service is: one host, by one protocol, over sockets that stay open. */
-export class Origin {
+/** The way to one host. */
+export interface Transport {
   /** Name and port, as the header `host` says them. */
   readonly host: string;
   /** Path before all paths of the service, without a slash at its end. */
+  readonly basePath: string;
+  /**
+   * Sends a request once. Rejects with NotConnectedError where nothing of it can have left, with BrokenConnectionError or
+   * AnswerTimeoutError where it may have been taken; any status is an answer.
+   */
+  send(request: HttpRequest, milliseconds: number): Promise<HttpAnswer>;
+}
+
+/** Where a service is: one host, by one protocol, over sockets that stay open. */
+export class Origin implements Transport {
+  readonly host: string;
   readonly basePath: string;
   readonly #target: { protocol: string; host: string; port: string; agent: http.Agent };
 
   constructor(url: URL) {
     this.host = url.host;
     this.basePath = url.pathname.replace(/\/+$/, '');
-    // A URL puts an IPv6 address into brackets; sockets want it without.
-    const hostname = url.hostname.replace(/^\[|\]$/g, '');
-    this.#target = { protocol: url.protocol, host: hostname, port: url.port, agent: keepAliveAgent(url) };
+    this.#target = {
+      protocol: url.protocol,
+      host: hostnameOf(url),
+      port: url.port,
+      agent: keepAliveAgent(url),
+    };
   }
 
-  /**
-   * Sends a request once. Rejects with NotConnectedError where nothing of it can have left, with BrokenConnectionError or
-   * AnswerTimeoutError where it may have been taken; any status is an answer.
-   */
-  send(request: HttpRequest, milliseconds: number, wanted: Wanted): Promise<HttpAnswer> {
+  send(request: HttpRequest, milliseconds: number): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       let late = false;
       const outgoing = this.#open(request);
@@ -62,10 +68,7 @@ export class Origin {
       // Comes after the end of the answer as well as after an error.
       outgoing.on('close', () => clearTimeout(timer));
       outgoing.on('error', fail);
-      outgoing.on('response', (incoming) => {
-        if (wanted === 'text') collect(incoming, resolve, fail);
-        else resolve(answerOf(incoming.resume(), ''));
-      });
+      outgoing.on('response', (incoming) => collect(incoming, resolve, fail));
       outgoing.end(request.body);
     });
   }
@@ -76,6 +79,11 @@ export class Origin {
     // Spread, the target would cost more than all of its fields.
     return new http.ClientRequest({ protocol, host, port, agent, method, path, headers: list });
   }
+}
+
+/** A URL puts an IPv6 address into brackets; sockets want it without. */
+export function hostnameOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
 }
 
 function collect(
@@ -104,7 +112,7 @@ function answerOf(incoming: IncomingMessage, text: string): HttpAnswer {
 }
 
 /** Node's name for what went wrong on the way (`ECONNRESET`). */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' ? code : String(error);
 }

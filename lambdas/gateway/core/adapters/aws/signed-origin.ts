@@ -1,7 +1,7 @@
 import { environmentRegion } from '../../../../contract/credentials';
 import { type Headers, RequestSigner, sha256 } from '../../../../contract/request-signature';
 import { AwsServiceError } from './errors';
-import { type HttpAnswer, Origin, type Wanted } from './origin';
+import type { HttpAnswer, Transport } from './origin';
 
 export interface SignedRequest {
   readonly method: string;
@@ -27,12 +27,12 @@ export function digestOf(body: string): BodyDigest {
 
 /** A service of AWS at its origin: signs what it sends with the function's credentials. */
 export class SignedOrigin {
-  readonly #origin: Origin;
+  readonly #origin: Transport;
   readonly #signer: RequestSigner;
 
   /** `service` is the name in the signature's scope. */
-  constructor(service: string, url: URL) {
-    this.#origin = new Origin(url);
+  constructor(service: string, origin: Transport) {
+    this.#origin = origin;
     this.#signer = new RequestSigner({ service, region: environmentRegion() });
   }
 
@@ -40,8 +40,8 @@ export class SignedOrigin {
     return this.#origin.host;
   }
 
-  /** One attempt, as `Origin.send`. Rejects with EnvironmentError where there are no credentials. */
-  async send(request: SignedRequest, milliseconds: number, wanted: Wanted): Promise<HttpAnswer> {
+  /** One attempt, as `Transport.send`. Rejects with EnvironmentError where there are no credentials. */
+  async send(request: SignedRequest, milliseconds: number): Promise<HttpAnswer> {
     const { method, query = '', body, digest = digestOf(body) } = request;
     const path = this.#origin.basePath + request.path;
     const headers = this.#signer.sign({
@@ -53,11 +53,7 @@ export class SignedOrigin {
       bodyHash: digest.hash,
     });
     const target = query === '' ? path : `${path}?${query}`;
-    return this.#origin.send(
-      { method, path: target, headers, body, bytes: digest.bytes },
-      milliseconds,
-      wanted,
-    );
+    return this.#origin.send({ method, path: target, headers, body, bytes: digest.bytes }, milliseconds);
   }
 }
 

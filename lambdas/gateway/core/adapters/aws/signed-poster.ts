@@ -2,6 +2,7 @@ import { causeOf } from '../../../../contract/log';
 import type { Log, Poster, PostOutcome } from '../../ports';
 import { AdaptiveLimit } from './adaptive-limit';
 import { AnswerTimeoutError, AwsServiceError, CrowdedError, NotConnectedError } from './errors';
+import { PostOrigin } from './post-origin';
 import { isTransient, LEAST_ATTEMPT_MS, type Patience, withRetries } from './retries';
 import { type BodyDigest, digestOf, errorOf, SignedOrigin, type SignedRequest } from './signed-origin';
 
@@ -57,7 +58,7 @@ export class SignedPoster implements Poster {
   readonly #digests = new Map<string, BodyDigest>();
 
   constructor({ callbackUrl, attempts = 1, log }: SignedPosterOptions) {
-    this.#origin = new SignedOrigin('execute-api', new URL(callbackUrl));
+    this.#origin = new SignedOrigin('execute-api', new PostOrigin(new URL(callbackUrl)));
     const attemptMs = attempts > 1 ? REPEATED_ATTEMPT_MS : POST_TIMEOUT_MS;
     this.#patience = { attempts, attemptMs, totalMs: POST_TIMEOUT_MS };
     this.#log = log;
@@ -117,7 +118,7 @@ export class SignedPoster implements Poster {
     }
     let congested = false;
     try {
-      const answer = await this.#origin.send(request, endsAt - Date.now(), 'status');
+      const answer = await this.#origin.send(request, endsAt - Date.now());
       if (answer.status < 200 || answer.status > 299) throw errorOf(what, answer);
     } catch (error) {
       congested = isCongestion(error);
