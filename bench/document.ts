@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DOCS = join(__dirname, '..', 'docs');
@@ -15,7 +15,9 @@ export function writeSection(bench: string, text: string): void {
 }
 
 export function writeImage(name: string, svg: string): void {
-  writeFileSync(join(DOCS, 'images', name), svg);
+  const images = join(DOCS, 'images');
+  mkdirSync(images, { recursive: true });
+  writeFileSync(join(images, name), svg);
 }
 
 /** A Markdown table with right-aligned columns behind the first. */

@@ -10,12 +10,9 @@ import {
   NotConnectedError,
 } from '../../../../lambdas/gateway/core/adapters/aws/errors';
 import { CONNECT_TIMEOUT_MS } from '../../../../lambdas/gateway/core/adapters/aws/idle-sockets';
-import {
-  type HttpRequest,
-  Origin,
-  type Transport,
-} from '../../../../lambdas/gateway/core/adapters/aws/origin';
+import { Origin } from '../../../../lambdas/gateway/core/adapters/aws/origin';
 import { PostOrigin } from '../../../../lambdas/gateway/core/adapters/aws/post-origin';
+import type { HttpRequest, Transport } from '../../../../lambdas/gateway/core/adapters/aws/transport';
 import { never, reset, StubServer, status } from './stub-server';
 
 const server = new StubServer();

@@ -3,7 +3,7 @@ import type { AnswerBody } from './answer-body';
 import { readAnswerHead } from './answer-head';
 import { AnswerTimeoutError, BrokenConnectionError, NotConnectedError } from './errors';
 import { CONNECT_TIMEOUT_MS } from './idle-sockets';
-import { codeOf, type HttpAnswer } from './origin';
+import { codeOf, type HttpAnswer } from './transport';
 
 interface Waiting {
   readonly resolve: (answer: HttpAnswer) => void;
@@ -51,7 +51,7 @@ export class PostConnection {
     });
   }
 
-  /** Sends a request in one write, and so over TLS in one record. Resolves at the head of the answer; rejects as `Origin.send`. */
+  /** Sends a request in one write, and so over TLS in one record. Resolves at the head of the answer; rejects as `Transport.send`. */
   send(request: string, milliseconds: number): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       this.#timer = setTimeout(() => this.#end(this.#lateness(milliseconds)), milliseconds);

@@ -1,8 +1,8 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { IdleSockets } from './idle-sockets';
-import { type HttpAnswer, type HttpRequest, hostnameOf, type Transport } from './origin';
 import { PostConnection } from './post-connection';
+import { type HttpAnswer, type HttpRequest, hostnameOf, type Transport } from './transport';
 
 /** What must not stand in a line of a head. */
 const UNFIT = /[^\t\x20-\x7e]/;
@@ -38,7 +38,7 @@ export class PostOrigin implements Transport {
     this.#target = { host: hostnameOf(url), port: Number(url.port) || (this.#isSecure ? 443 : 80) };
   }
 
-  /** As `Origin.send`, but for the text of the answer, which stays empty. Resolves when the status is known. */
+  /** As `Transport.send`, but for the text of the answer, which stays empty. Resolves when the status is known. */
   async send(request: HttpRequest, milliseconds: number): Promise<HttpAnswer> {
     const text = requestText(request);
     const socket = this.#idle.take();

@@ -1,7 +1,7 @@
 import { environmentRegion } from '../../../../contract/credentials';
 import { type Headers, RequestSigner, sha256 } from '../../../../contract/request-signature';
 import { AwsServiceError } from './errors';
-import type { HttpAnswer, Transport } from './origin';
+import type { HttpAnswer, Transport } from './transport';
 
 export interface SignedRequest {
   readonly method: string;
