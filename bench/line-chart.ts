@@ -64,6 +64,7 @@ export function lineChart({ title, x, y, lines }: LineChart): string {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
 ${[
+  `<title>${escaped(title)}</title>`,
   `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
   `<g font-size="15">${text(WIDTH / 2, 24, 'middle', title)}</g>`,
   ...grid,
