@@ -139,9 +139,9 @@ export class ApiDrafts {
       const { name: stage, throttle } = given;
       const routes = api.routes.map((route) => ({ route, ...this.#integration(apiId, route) }));
       if (api.protocol === 'HTTP') {
-        const served = routes.map(({ route: { routeKey, signed }, functionArn }) => ({
+        const served = routes.map(({ route: { routeKey, signed }, ...integration }) => ({
           routeKey,
-          functionArn,
+          ...integration,
           ...(signed ? { authorization: 'AWS_IAM' as const } : {}),
         }));
         http.addApi({ apiId, stage, routes: served, throttle });

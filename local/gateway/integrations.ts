@@ -9,7 +9,13 @@ import {
 } from './authorizer';
 import type { ConnectEvent } from './event';
 import type { HostedApi } from './hosted-apis';
-import { executeApiArn, type IntegrationResult, integrationWarning, invokeIntegration } from './invocation';
+import {
+  executeApiArn,
+  type IntegrationCall,
+  type IntegrationResult,
+  integrationWarning,
+  invokeIntegration,
+} from './invocation';
 
 export interface IntegrationsOptions {
   readonly invoker: Invoker;
@@ -32,8 +38,12 @@ export class Integrations {
     const route = Object.hasOwn(api.routes, routeKey) ? api.routes[routeKey] : undefined;
     if (!route) return undefined;
     const timeoutMs = Math.min(route.timeoutMs ?? this.#options.timeoutMs, this.#options.timeoutMs);
-    const sourceArn = this.#arn(`${api.apiId}/${api.stage}/${routeKey}`);
-    return this.#invoke(`${api.apiId} ${routeKey}`, route.functionArn, event, timeoutMs, sourceArn);
+    return this.#invoke(`${api.apiId} ${routeKey}`, {
+      functionArn: route.functionArn,
+      event,
+      timeoutMs,
+      sourceArn: this.#arn(`${api.apiId}/${api.stage}/${routeKey}`),
+    });
   }
 
   /** Whether the API's authorizer lets a client in; everybody where it has none. */
@@ -43,28 +53,20 @@ export class Integrations {
     if (!hasIdentity(request, authorizer.identitySources)) return UNAUTHORIZED;
     const methodArn = this.#arn(`${apiId}/${stage}/$connect`);
     const began = performance.now();
-    const result = await this.#invoke(
-      `${apiId} authorizer ${authorizer.id}`,
-      authorizer.functionArn,
-      authorizerEvent(event, methodArn),
-      this.#options.timeoutMs,
-      this.#arn(`${apiId}/authorizers/${authorizer.id}`),
-      authorizer.roleArn,
-    );
+    const result = await this.#invoke(`${apiId} authorizer ${authorizer.id}`, {
+      functionArn: authorizer.functionArn,
+      event: authorizerEvent(event, methodArn),
+      timeoutMs: this.#options.timeoutMs,
+      sourceArn: this.#arn(`${apiId}/authorizers/${authorizer.id}`),
+      roleArn: authorizer.roleArn,
+    });
     return readAuthorization(result, methodArn, Math.round(performance.now() - began));
   }
 
-  async #invoke(
-    what: string,
-    functionArn: string,
-    event: object,
-    timeoutMs: number,
-    sourceArn: string,
-    roleArn?: string,
-  ): Promise<IntegrationResult> {
+  async #invoke(what: string, call: IntegrationCall): Promise<IntegrationResult> {
     const { invoker, log } = this.#options;
-    const result = await invokeIntegration(invoker, functionArn, event, timeoutMs, sourceArn, roleArn);
-    const warning = integrationWarning(result, timeoutMs);
+    const result = await invokeIntegration(invoker, call);
+    const warning = integrationWarning(result, call.timeoutMs);
     if (warning !== undefined) log.warn(what, warning);
     return result;
   }

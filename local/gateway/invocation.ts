@@ -16,18 +16,21 @@ export function executeApiArn(region: string, path: string): string {
   return `arn:aws:execute-api:${region}:${LOCAL_ACCOUNT}:${path}`;
 }
 
-/**
- * Invokes a function and waits for its result, but no longer than `timeoutMs`. Never rejects.
- * @param sourceArn of the route, which the function's permission names
- * @param roleArn with which API Gateway invokes; without one it needs that permission
- */
+/** What API Gateway asks of a function. */
+export interface IntegrationCall {
+  readonly functionArn: string;
+  readonly event: object;
+  readonly timeoutMs: number;
+  /** Of the route or authorizer, which the function's permission names. */
+  readonly sourceArn: string;
+  /** With which API Gateway invokes. @default none: it needs that permission */
+  readonly roleArn?: string | undefined;
+}
+
+/** Invokes a function and waits for its result, but no longer than `timeoutMs`. Never rejects. */
 export async function invokeIntegration(
   invoker: Invoker,
-  functionArn: string,
-  event: object,
-  timeoutMs: number,
-  sourceArn: string,
-  roleArn?: string,
+  { functionArn, event, timeoutMs, sourceArn, roleArn }: IntegrationCall,
 ): Promise<IntegrationResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<IntegrationResult>((resolve) => {

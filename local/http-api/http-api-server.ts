@@ -134,10 +134,11 @@ export class HttpApiServer {
     // API Gateway does not say whether it was the signature or the permission.
     if (signedOnly && caller === undefined) return answer(response, 403, 'Forbidden');
     const event = requestEvent({ ...api, account: this.#account }, request, match, body, caller);
-    const timeoutMs = this.#limits.integrationTimeoutMs;
+    const most = this.#limits.integrationTimeoutMs;
+    const timeoutMs = Math.min(match.route.timeoutMs ?? most, most);
     const sourceArn = executeApiArn(this.#region, routePathOf(api, match.route.routeKey, request.method));
     const { functionArn } = match.route;
-    const result = await invokeIntegration(this.#invoker, functionArn, event, timeoutMs, sourceArn);
+    const result = await invokeIntegration(this.#invoker, { functionArn, event, timeoutMs, sourceArn });
     const warning = integrationWarning(result, timeoutMs);
     if (warning !== undefined) this.#log.warn(`${api.apiId} ${match.route.routeKey}`, warning);
     if (result.outcome === 'timed out') return answer(response, 503, 'Service Unavailable');

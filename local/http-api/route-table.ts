@@ -2,6 +2,8 @@ export interface HttpApiRoute {
   /** `POST /api/{method}`, `ANY /files/{path+}` or `$default`. */
   readonly routeKey: string;
   readonly functionArn: string;
+  /** @default the server's limit */
+  readonly timeoutMs?: number | undefined;
   /** Only signed requests. @default - everybody's */
   readonly authorization?: 'AWS_IAM';
 }

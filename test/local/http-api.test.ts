@@ -28,6 +28,14 @@ afterEach(() => server.close());
 const post = (body: string | Uint8Array<ArrayBuffer> = '{}', type = 'application/json') =>
   fetch(`${url}/api/publish`, { method: 'POST', body, headers: { 'content-type': type } });
 
+it('a route waits no longer than its integration does', async () => {
+  invoker.on('slow', () => new Promise(() => undefined));
+  const routes = [{ routeKey: 'GET /', functionArn: 'slow', timeoutMs: 50 }];
+  server.addApi({ apiId: 'http2', stage: 'slow', routes });
+  expect((await fetch(`${url}/slow/`)).status).toBe(503);
+  expect(log.warnings).toEqual(['http2 GET /: the function gave no answer within 50 ms']);
+});
+
 describe('a route for signed requests', () => {
   const signature = (service = 'execute-api', key = 'AKIA1') =>
     `AWS4-HMAC-SHA256 Credential=${key}/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=00`;
