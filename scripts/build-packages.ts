@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ProgramFailedError, runProgram } from '../local/command/run-program';
 
 /**
  * `npm run build:packages [-- FOLDER]`: builds what other teams install, `lambdas/service-sdk`, `lib` and `local`, each into its folder
@@ -28,19 +28,20 @@ const BUILDS: Readonly<Record<string, Build>> = {
   local: { runs: [[]], complete: completeRuntime },
 };
 
-/** A package cannot be built; the message says why. */
-export class PackageBuildError extends Error {
-  override readonly name = 'PackageBuildError';
+/** There is no such package. */
+export class UnknownPackageError extends Error {
+  override readonly name = 'UnknownPackageError';
 }
 
-/** Builds the packages of these folders. @throws PackageBuildError */
+/** Builds the packages of these folders. @throws UnknownPackageError, ProgramFailedError */
 export async function buildPackages(folders: readonly string[] = Object.keys(BUILDS)): Promise<void> {
   await Promise.all(folders.map(build));
 }
 
 async function build(folder: string): Promise<void> {
   const found = BUILDS[folder];
-  if (!found) throw new PackageBuildError(`expected one of ${Object.keys(BUILDS).join(', ')}, got ${folder}`);
+  if (!found)
+    throw new UnknownPackageError(`expected one of ${Object.keys(BUILDS).join(', ')}, got ${folder}`);
   const at = join(ROOT, folder);
   const dist = join(at, 'dist');
   rmSync(dist, { recursive: true, force: true });
@@ -68,22 +69,14 @@ function compile(cwd: string, args: readonly string[]): Promise<void> {
   return run(cwd, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.', ...args]);
 }
 
-/** Runs Node with these arguments. @throws PackageBuildError with what was printed */
-async function run(cwd: string, args: readonly string[], environment: object = {}): Promise<void> {
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const printed: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (code !== 0) throw new PackageBuildError(`${cwd}: ${printed.join('').trim()}`);
+/** Runs Node with these arguments. @throws ProgramFailedError with what was printed */
+function run(
+  directory: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<void> {
+  const { signal } = new AbortController();
+  return runProgram({ command: [process.execPath, ...args], directory, environment, signal });
 }
 
 async function main(): Promise<void> {
@@ -93,7 +86,8 @@ async function main(): Promise<void> {
 
 if (require.main === module) {
   main().catch((error: unknown) => {
-    console.error(error instanceof PackageBuildError ? error.message : error);
+    const known = error instanceof UnknownPackageError || error instanceof ProgramFailedError;
+    console.error(known ? error.message : error);
     process.exitCode = 1;
   });
 }
