@@ -157,7 +157,7 @@ it('queues a burst of events without throttling', async () => {
   await Promise.all(Array.from({ length: 2000 }, () => fixture.host.invoke('echo', '{}', 'Event')));
   await finish();
   expect(fixture.host.stats('echo')).toMatchObject({ invocations: 2000, errors: 0, sandboxesStarted: 1 });
-});
+}, 30_000);
 
 it('says how many events end with the host', async () => {
   const slow = testHost({ retryDelayMs: () => 60_000 });

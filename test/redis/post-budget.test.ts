@@ -71,24 +71,16 @@ describe('the post budget', () => {
     expect(begun.length / 4).toBeGreaterThan(POSTS_PER_SECOND * 0.7);
   }, 20_000);
 
-  it('lets a small channel through at once while large ones use up all that they may', async () => {
+  it('lets a small channel through at once where large ones have used up all that they may', async () => {
     const { first, all } = budgets(COURIERS);
     await warmedUp(all);
-    const large = Promise.all(all.map((budget) => drains(budget, 'large', 2_000)));
-    await sleep(500);
-    const waits: number[] = [];
-    for (let count = 0; count < 10; count++) {
-      const allowance = new Allowance({ budget: first, clock: systemClock }, 10, 'small', () => true);
-      const startedAt = performance.now();
-      while (await allowance.next()) waits.push(performance.now() - startedAt);
-      await sleep(100);
+    for (let round = 0; round < 20; round++) {
+      // Whatever the machine's pauses gave back meanwhile is taken, too.
+      for (const budget of all) while ((await budget.take(500, 'large')).posts > 0);
+      expect(await first.take(10, 'small')).toEqual({ posts: 10, waitMs: 0 });
+      await sleep(20);
     }
-    await large;
-    expect(waits).toHaveLength(100);
-    // Two answers of Redis, on a machine that posts all the time.
-    expect([...waits].sort((a, b) => a - b)[90]).toBeLessThan(20);
-    expect((await Promise.all(all.map((budget) => budget.take(1, 'small')))).length).toBe(COURIERS);
-  }, 20_000);
+  });
 
   it('counts replies without holding them, and grants so much less afterwards', async () => {
     const { first } = budgets(1);
