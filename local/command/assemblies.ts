@@ -107,7 +107,9 @@ function usesOurSources(app: string, root: string): boolean {
   }
 }
 
+/** Those that an app is made of. */
 function buildPackages({ root, signal }: AssembliesRequest): Promise<void> {
-  const script = join('scripts', 'build-packages.ts');
-  return runProgram({ command: [process.execPath, '--import', 'tsx', script], directory: root, signal });
+  const program = ['--import', 'tsx', join('scripts', 'build-packages.ts')];
+  const folders = ['lib', join('lambdas', 'service-sdk')];
+  return runProgram({ command: [process.execPath, ...program, ...folders], directory: root, signal });
 }
