@@ -2,15 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { synthesizeApp } from '../../local/command/synth';
 import { propertiesOf, type Template } from '../constructs/assembly';
-import { manifestIn, OtherTeam, PACKAGES } from '../support/other-team';
+import { rounds } from '../support/counts';
+import { EXAMPLE, manifestIn, OtherTeam, PACKAGES } from '../support/other-team';
 
 const ROOT = join(__dirname, '..', '..');
 const NAMES = ['@holdfast/constructs', '@holdfast/local', '@holdfast/service-sdk'] as const;
 
 let team: OtherTeam;
-beforeAll(async () => {
-  team = await OtherTeam.install();
-}, 60_000);
+beforeAll(
+  async () => {
+    team = await OtherTeam.install();
+  },
+  rounds(90_000, 600_000),
+);
 afterAll(() => team?.remove());
 
 /** Beside compiled code: the bootstraps of functions, the demo page, and the platform as it is synthesized. */
@@ -54,7 +58,7 @@ describe.each(NAMES)('the package %s', (name) => {
 
   it('has a version that the example asks for', () => {
     const { version } = manifestIn(join(ROOT, PACKAGES[name]));
-    const { dependencies, devDependencies } = manifestIn(team.root);
+    const { dependencies, devDependencies } = manifestIn(EXAMPLE);
     expect({ ...dependencies, ...devDependencies }[name]).toBe(`^${version}`);
   });
 });
