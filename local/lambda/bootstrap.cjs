@@ -6,7 +6,8 @@
  */
 'use strict';
 
-const { statSync } = require('node:fs');
+const { readFileSync, statSync } = require('node:fs');
+const Module = require('node:module');
 const net = require('node:net');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
@@ -184,6 +185,31 @@ socket.on('data', (chunk) => {
 /** @param {string} file */
 const isFile = (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 
+/** The package.json that says what a script in the folder is. @param {string} folder @returns {string | undefined} */
+function packageFileOf(folder) {
+  const file = path.join(folder, 'package.json');
+  if (isFile(file)) return file;
+  const above = path.dirname(folder);
+  return above === folder ? undefined : packageFileOf(above);
+}
+
+/**
+ * On AWS nothing lies above a function's code. Here a project does that may call its scripts modules, and Node would take the
+ * function's for such, too.
+ * @param {string} root folder of the code
+ */
+function hidePackageAbove(root) {
+  const above = packageFileOf(root);
+  if (above === undefined || above.startsWith(root + path.sep)) return;
+  if (JSON.parse(readFileSync(above, 'utf8')).type !== 'module') return;
+  const ordinary = Module._extensions['.js'];
+  Module._extensions['.js'] = (module, file) => {
+    const isOfProject = file.startsWith(root + path.sep) && packageFileOf(path.dirname(file)) === above;
+    if (!isOfProject) return ordinary(module, file);
+    module._compile(readFileSync(file, 'utf8'), file, 'commonjs');
+  };
+}
+
 /** @param {string} root @param {string} name module path without extension */
 async function importModule(root, name) {
   const file = ['', '.js', '.mjs', '.cjs'].map((ending) => path.resolve(root, name + ending)).find(isFile);
@@ -203,7 +229,9 @@ async function load() {
   const full = env._HANDLER ?? '';
   const [, folder = '', name, exported] = /^(.*\/)?([^/.]+)\.(.+)$/.exec(full) ?? [];
   if (name === undefined) throw runtimeError('Runtime.MalformedHandlerName', `Bad handler '${full}'`);
-  const loaded = await importModule(env.LAMBDA_TASK_ROOT ?? process.cwd(), folder + name);
+  const root = path.resolve(env.LAMBDA_TASK_ROOT ?? process.cwd());
+  hidePackageAbove(root);
+  const loaded = await importModule(root, folder + name);
   const found = exported.split('.').reduce((from, key) => from?.[key], loaded);
   if (typeof found !== 'function') {
     throw runtimeError('Runtime.HandlerNotFound', `${full} is undefined or not exported`);

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { UnsupportedRuntimeError } from '../../local/lambda/sandbox-environment';
 import { definition, folder, principal, type TestHost, testHost, until } from './fixtures/lambda/test-host';
 
@@ -30,6 +33,31 @@ describe('handlers', () => {
       failed: false,
     });
   });
+
+  it.each([
+    ['says nothing', undefined, 'require', 'exports.double = (n) => 2 * n;'],
+    ['says that they are modules', 'module', 'await import', 'export const double = (n) => 2 * n;'],
+  ])(
+    'a project of modules above the code changes nothing, where the package of a subfolder %s',
+    async (_, type, load, part) => {
+      const project = mkdtempSync(path.join(tmpdir(), 'holdfast-modules-'));
+      const write = (name: string, text: string) => {
+        mkdirSync(path.dirname(path.join(project, name)), { recursive: true });
+        writeFileSync(path.join(project, name), text);
+      };
+      write('package.json', JSON.stringify({ type: 'module' }));
+      write('code/index.js', `exports.handler = async (n) => (${load}('./part/part.js')).double(n);`);
+      write('code/part/part.js', part);
+      if (type) write('code/part/package.json', JSON.stringify({ type }));
+      try {
+        const codeDir = path.join(project, 'code');
+        fixture.host.createFunction(definition('modular', { codeDir, handler: 'index.handler' }));
+        expect(await invoke('modular', 4)).toEqual({ value: 8, failed: false });
+      } finally {
+        rmSync(project, { recursive: true });
+      }
+    },
+  );
 
   it('finds a handler in a subfolder', async () => {
     fixture.host.createFunction(definition('sub', { handler: 'esm/index.handler' }));
