@@ -34,8 +34,8 @@ async function connected(user: string): Promise<Centrifuge> {
   return client;
 }
 
-/** The SDK's own code for a call whose connection was lost. */
-const CONNECTION_CLOSED = 11;
+/** The SDK's own codes for a call without an answer: time is up, the connection was lost. */
+const UNANSWERED = [1, 11];
 
 /** Calls again while an error says that it may help. */
 async function call(client: Centrifuge, method: string, data: object) {
@@ -44,7 +44,7 @@ async function call(client: Centrifuge, method: string, data: object) {
       return (await client.rpc(method, data)).data;
     } catch (error) {
       const { code, temporary } = Object(error);
-      if (attempt === 10 || !(temporary || code === CONNECTION_CLOSED)) throw error;
+      if (attempt === 10 || !(temporary || UNANSWERED.includes(code))) throw error;
       await client.ready(10_000);
     }
   }
