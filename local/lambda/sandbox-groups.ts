@@ -24,7 +24,7 @@ export interface SandboxGroup {
   readonly version: FunctionVersion;
   /** Each with its place among all sandboxes of the function. */
   readonly live: Map<Sandbox, number>;
-  /** Most recently used last: those at the front get old and are reaped. */
+  /** Most recently used last: those at the front get old and are ended. */
   readonly idle: { readonly sandbox: Sandbox; readonly since: number }[];
   readonly waiting: Waiter[];
   starting: number;
@@ -84,4 +84,14 @@ export class SandboxGroups {
 /** Of the invocation that waits longest. */
 export function turnOf({ waiting }: SandboxGroup): number {
   return waiting[0]?.turn ?? Number.POSITIVE_INFINITY;
+}
+
+/** The idle sandbox that weighs most: the others get old and end. */
+export function takeIdle({ idle, live }: SandboxGroup): SandboxGroup['idle'][number] | undefined {
+  let best = { index: 0, place: Number.POSITIVE_INFINITY };
+  for (const [index, { sandbox }] of idle.entries()) {
+    const place = live.get(sandbox) ?? 0;
+    if (place < best.place) best = { index, place };
+  }
+  return idle.splice(best.index, 1)[0];
 }

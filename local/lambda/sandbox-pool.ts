@@ -1,7 +1,14 @@
 import type { FunctionVersion } from './function-version';
 import type { InvocationOutcome } from './invocation-outcome';
 import type { Sandbox, SandboxOwner } from './sandbox';
-import { type PoolCall, type SandboxGroup, SandboxGroups, turnOf, type Waiter } from './sandbox-groups';
+import {
+  type PoolCall,
+  type SandboxGroup,
+  SandboxGroups,
+  takeIdle,
+  turnOf,
+  type Waiter,
+} from './sandbox-groups';
 import { ThrottledError } from './throttled-error';
 
 export interface PoolOptions {
@@ -65,7 +72,7 @@ export class SandboxPool {
       const reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
       throw new ThrottledError(reason, `the reserved concurrency of ${name} is 0`);
     }
-    const idle = group.idle.pop();
+    const idle = takeIdle(group);
     if (idle !== undefined) return new Promise((resolve) => begin(idle.sandbox, call, resolve));
     return new Promise((resolve) => this.#enqueue(group, { call, resolve }));
   }

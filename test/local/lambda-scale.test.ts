@@ -30,8 +30,18 @@ describe('P1: a function that scales out', () => {
         .filter(({ functionName }) => functionName === name)
         .map(({ pid }) => os.getPriority(pid))
         .sort((a, b) => a - b);
-    expect(niceOf('sleepThen')).toEqual([0, 5, 10]);
+    expect(niceOf('sleepThen')).toEqual([0, 1, 3]);
     expect(niceOf('echo')).toEqual([0]);
+  });
+
+  it('uses the sandbox that weighs most where several are idle', async () => {
+    const host = start();
+    host.createFunction(definition('sleepThen'));
+    await Promise.all([sleepThen(host, 100), sleepThen(host, 200), sleepThen(host, 300)]);
+    const running = sleepThen(host, 100);
+    const [busy] = host.sandboxes().filter((sandbox) => sandbox.busy);
+    expect(os.getPriority(busy?.pid ?? 0)).toBe(0);
+    await running;
   });
 
   it('gives the place of a sandbox that ended to the next', async () => {
