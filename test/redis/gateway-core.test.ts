@@ -1,7 +1,7 @@
 import { PARTITION_MEMBERS } from '../../lambdas/gateway/core/delivery/partitions';
 import { LOCK_MS } from '../../lambdas/gateway/core/delivery/times';
 import { channelKeys, connectionKey, partitionKey } from '../../lambdas/gateway/core/keys';
-import { operatorRedis } from '../support/redis';
+import { endlessKeys, operatorRedis } from '../support/redis';
 import { gatewayWorld, unique } from './gateway-world';
 
 const operator = operatorRedis();
@@ -12,10 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => world.scripts.disconnect());
 afterAll(async () => {
-  const keys = await operator.keys('hf1:*');
-  const ttls = await Promise.all(keys.map((key) => operator.ttl(key)));
+  const endless = await endlessKeys(operator);
   operator.disconnect();
-  expect(keys.filter((_, index) => (ttls[index] ?? -1) < 0)).toEqual([]);
+  expect(endless).toEqual([]);
 });
 
 const upTo = (last: number, first = 1) =>

@@ -4,7 +4,7 @@ import { channelKeys } from '../../lambdas/gateway/core/keys';
 import type { Arrival } from '../../lambdas/gateway/core/presence/presence';
 import { RedisPresence } from '../../lambdas/gateway/core/presence/redis-presence';
 import { MAX_LISTED_MEMBERS } from '../../lambdas/gateway/core/presence/scripts/roster';
-import { operatorRedis } from '../support/redis';
+import { endlessKeys, operatorRedis } from '../support/redis';
 import { testScripts, unique } from './gateway-world';
 
 const scripts = testScripts();
@@ -14,11 +14,10 @@ const presence = new RedisPresence(scripts, { now: () => now, sleep: async () =>
 const { channels } = storesOn(scripts);
 
 afterAll(async () => {
-  const keys = await operator.keys('hf1:{ch:*');
-  const ttls = await Promise.all(keys.map((key) => operator.ttl(key)));
+  const endless = await endlessKeys(operator);
   await scripts.disconnect();
   operator.disconnect();
-  expect(keys.filter((_, index) => (ttls[index] ?? -1) < 0)).toEqual([]);
+  expect(endless).toEqual([]);
 });
 
 function arrival(connection: string, more: Partial<Arrival> & { readonly user?: string } = {}): Arrival {

@@ -5,7 +5,7 @@ import { NO_TRAITS } from '../../lambdas/gateway/core/connections/subscription-r
 import { newEpoch } from '../../lambdas/gateway/core/delivery/epoch';
 import { type Member, WAKE_RENEWAL_MS } from '../../lambdas/gateway/core/delivery/partitions';
 import { channelKeys, connectionKey, partitionKey, witnessKey } from '../../lambdas/gateway/core/keys';
-import { operatorRedis } from '../support/redis';
+import { endlessKeys, operatorRedis } from '../support/redis';
 import { testScripts, unique } from './gateway-world';
 
 const scripts = testScripts();
@@ -14,12 +14,10 @@ const operator = operatorRedis();
 const RETENTION = { entries: 300, seconds: 600 };
 
 afterAll(async () => {
-  const keys = await operator.keys('hf1:*');
-  const ttls = await Promise.all(keys.map((key) => operator.ttl(key)));
+  const endless = await endlessKeys(operator);
   await scripts.disconnect();
   operator.disconnect();
-  // -1 is a key without end; -2 one that ended meanwhile.
-  expect(keys.filter((_, index) => ttls[index] === -1)).toEqual([]);
+  expect(endless).toEqual([]);
 });
 
 async function append(channel: string, key = unique('key'), more: object = {}) {

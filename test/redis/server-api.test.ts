@@ -2,7 +2,7 @@ import { DISCONNECTS } from '../../lambdas/contract/codes';
 import { channelKeys, connectionKey } from '../../lambdas/gateway/core/keys';
 import { ClientActions } from '../../lambdas/gateway/core/server-api/client-actions';
 import { RedisApiStore } from '../../lambdas/gateway/core/server-api/redis-store';
-import { operatorRedis } from '../support/redis';
+import { endlessKeys, operatorRedis } from '../support/redis';
 import { gatewayWorld, ROOM, unique } from './gateway-world';
 
 const RULES = { ...ROOM, presence: true };
@@ -13,11 +13,10 @@ const store = new RedisApiStore(scripts, channels, clock);
 const actions = new ClientActions({ ...world, store });
 
 afterAll(async () => {
-  const keys = await operator.keys('hf1:*');
-  const ttls = await Promise.all(keys.map((key) => operator.ttl(key)));
+  const endless = await endlessKeys(operator);
   await scripts.disconnect();
   operator.disconnect();
-  expect(keys.filter((_, index) => (ttls[index] ?? -1) < 0)).toEqual([]);
+  expect(endless).toEqual([]);
 });
 
 afterEach(() => poster.outcomes.clear());

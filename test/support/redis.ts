@@ -44,6 +44,14 @@ export function operatorRedis(url: string = variable(REDIS_VARIABLES.operatorUrl
   return new Redis(url);
 }
 
+/** Keys of the gateway that never end. */
+export async function endlessKeys(operator: Redis): Promise<string[]> {
+  const keys = await operator.keys('hf1:*');
+  const ttls = await Promise.all(keys.map((key) => operator.ttl(key)));
+  // -2 is one that has ended since it was listed.
+  return keys.filter((_, index) => ttls[index] === -1);
+}
+
 function variable(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`expected ${name}: run this suite by jest's project "redis"`);
